@@ -1,0 +1,211 @@
+"""What authors of plugins import: the Protocols and the values that pass through them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from steelyard.card import File, Label, Option
+
+__all__ = [
+    "Answer",
+    "Backend",
+    "BuildReport",
+    "BuildRequest",
+    "File",
+    "Item",
+    "Label",
+    "LabelSession",
+    "Reader",
+    "Recipe",
+    "RenderedPrompt",
+    "Score",
+    "Scorer",
+    "Session",
+    "SessionSpec",
+    "TrainingSet",
+]
+
+
+class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One item of a task.
+
+    `fold` is the fold whose *test* part holds the item; None: the item only ever trains.
+    A task with an official split has one fold, 0. Items that share `group` stay together.
+    """
+
+    id: str
+    text: str
+    label: str
+    group: str | None = None
+    fold: int | None = None
+
+
+class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a model said: a label id and, where it has them, a score a label in the task's order."""
+
+    label: str
+    scores: tuple[float, ...] | None = None
+
+
+class RenderedPrompt(Struct, frozen=True, kw_only=True):
+    """A prompt ready for a worker: `prefix` + text + `suffix`, then one of `answers` is scored.
+
+    `normalisation` says how a label's token log-likelihoods become one score ("sum" or "mean");
+    `priors` (one a label, empty for none) are subtracted from it.
+    """
+
+    prefix: str
+    suffix: str
+    answers: tuple[str, ...]
+    max_chars: int
+    normalisation: str = "sum"
+    priors: tuple[float, ...] = ()
+
+
+class SessionSpec(Struct, frozen=True, kw_only=True):
+    """All that a backend needs to open a session. Paths are strings so that it travels as JSON."""
+
+    artifact: str
+    session: str
+    threads: int
+    labels: tuple[Label, ...]
+    options: dict[str, Option]
+    prompt: RenderedPrompt | None = None
+
+
+class Session(Protocol):
+    """An opened model. The three phases are timed apart.
+
+    `encode` turns a text into inputs; `infer` runs the model and returns only when the answer is
+    on the host; `decode` turns outputs into an `Answer`. Inputs and outputs are the session's own
+    business.
+    """
+
+    def encode(self, text: str) -> Any: ...
+
+    def infer(self, inputs: Any) -> Any: ...
+
+    def decode(self, outputs: Any) -> Answer: ...
+
+    def close(self) -> None: ...
+
+
+class LabelSession(Session, Protocol):
+    """A session that scores whole labels by log-likelihood."""
+
+    def label_log_likelihoods(self, text: str) -> tuple[float, ...]:
+        """Return the summed token log-likelihood of every label, without priors."""
+        ...
+
+    def label_lengths(self) -> tuple[int, ...]:
+        """Return how many tokens each label's score is summed over."""
+        ...
+
+
+class Backend(Protocol):
+    """A runtime. Constructed without arguments; importing its module must be cheap."""
+
+    def refuse(self, spec: SessionSpec) -> str | None:
+        """Say why this machine cannot open it and what to do, or return None."""
+        ...
+
+    def open(self, spec: SessionSpec) -> Session:
+        """Load the artefact and return a session."""
+        ...
+
+
+class TrainingSet(Struct, frozen=True, kw_only=True):
+    """A task as a recipe sees it. Fold k trains on the items whose `fold` is not k."""
+
+    task: str
+    labels: tuple[Label, ...]
+    folds: int
+    items: tuple[Item, ...]
+
+    def train_items(self, fold: int) -> tuple[Item, ...]:
+        """Return the items that may train the model tested on `fold`."""
+        if self.folds == 1:
+            return tuple(item for item in self.items if item.fold is None)
+        return tuple(item for item in self.items if item.fold != fold)
+
+
+class BuildRequest(Struct, frozen=True, kw_only=True):
+    """What a recipe starts from. `files` maps a card's file names to verified paths."""
+
+    files: Mapping[str, Path]
+    options: Mapping[str, Option]
+    threads: int
+    base: Path | None = None
+    training: TrainingSet | None = None
+
+
+class BuildReport(Struct, frozen=True, kw_only=True):
+    """What a recipe says of what it made. `labelled_items` counts the labels it learned from."""
+
+    parameters: int
+    labelled_items: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class Recipe(Protocol):
+    """Makes an artefact: a folder. The same request and tools give the same bytes.
+
+    `version` changes whenever the output could. `trains` says that the artefact depends on the
+    task: the request then has `training`, and the recipe writes one folder a fold, `fold-0`,
+    `fold-1`, ..., each complete in itself. Otherwise it writes straight into `out`.
+    `tools` names the distributions whose versions belong to the cache key.
+    """
+
+    version: int
+    trains: bool
+    tools: tuple[str, ...]
+
+    def refuse(self, request: BuildRequest) -> str | None:
+        """Say, before any slow step, why this machine cannot build it and what to do."""
+        ...
+
+    def build(self, request: BuildRequest, out: Path) -> BuildReport:
+        """Write the artefact into the existing empty folder `out`."""
+        ...
+
+
+class Reader(Protocol):
+    """Turns files into items.
+
+    `paths` maps a card's file names to a file, or to a folder for a `File` with `extract`.
+    With an official split the reader sets `fold` (None: train, 0: test); else it leaves None.
+    """
+
+    def read(
+        self,
+        paths: Mapping[str, Path],
+        options: Mapping[str, Option],
+        labels: Sequence[Label],
+    ) -> list[Item]: ...
+
+
+class Score(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A metric with its 95 % interval. `low` and `high` are absent where there is none."""
+
+    metric: str
+    value: float
+    n: int
+    low: float | None = None
+    high: float | None = None
+    method: str | None = None
+
+
+class Scorer(Protocol):
+    """Scores answers. Returns the task's metric first, then what else it knows."""
+
+    def score(
+        self,
+        answers: Sequence[Answer],
+        expected: Sequence[str],
+        labels: Sequence[Label],
+        options: Mapping[str, Option],
+    ) -> list[Score]: ...

@@ -1,0 +1,44 @@
+"""The onnxruntime backend: dispatch on the session kind; heavy imports wait until then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+
+from steelyard.api import Session, SessionSpec
+
+# session kind -> (module, function, what must be installed)
+KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "linear": ("steelyard.backends.ort.linear", "open_linear", ("onnxruntime",)),
+    "encoder": (
+        "steelyard.backends.ort.encoder",
+        "open_encoder",
+        ("onnxruntime", "tokenizers"),
+    ),
+    "decoder": (
+        "steelyard.backends.ort.decoder",
+        "open_decoder",
+        ("onnxruntime", "tokenizers"),
+    ),
+}
+
+
+class OnnxRuntime:
+    """Opens linear, encoder and decoder artefacts with onnxruntime."""
+
+    def refuse(self, spec: SessionSpec) -> str | None:
+        """Say which session kind, package or provider this machine lacks, or return None."""
+        if spec.session not in KINDS:
+            known = ", ".join(KINDS)
+            return f"backend 'onnxruntime' has no session {spec.session!r}; it has: {known}"
+        missing = [name for name in KINDS[spec.session][2] if find_spec(name) is None]
+        if missing:
+            return f"{', '.join(missing)} not installed\ntry: pip install 'steelyard[edge]'"
+        return None
+
+    def open(self, spec: SessionSpec) -> Session:
+        """Open the session kind that the card names."""
+        module, function, _ = KINDS[spec.session]
+        opener: Callable[[SessionSpec], Session] = getattr(import_module(module), function)
+        return opener(spec)

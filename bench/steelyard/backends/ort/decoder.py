@@ -1,0 +1,269 @@
+"""Classify with a decoder: every label's log-likelihood after the prompt, the prefix run once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import onnxruntime as ort
+from msgspec import Struct
+from tokenizers import Tokenizer
+
+from steelyard.api import Answer, RenderedPrompt, SessionSpec
+from steelyard.backends.ort import labels
+from steelyard.backends.ort.labels import FloatArray, IntArray, Tree
+from steelyard.backends.ort.options import open_session, option
+from steelyard.errors import WorkerError
+
+MODEL, TOKENIZER, CHAT = "model.onnx", "tokenizer.json", "chat.json"
+OWN_OPTIONS = ("one_pass_tokens", "batch")
+# Texts whose first characters differ in kind, to find how much of the prefix's tokens none moves.
+PROBES = ("a", "A", "1", '"', "é")
+
+Cache = tuple[FloatArray, ...]
+
+
+class Inputs(Struct, frozen=True, kw_only=True):
+    """What of a prompt is still to be run: its tokens after the first `start`, which are cached."""
+
+    start: int
+    tokens: IntArray
+
+
+class Outputs(Struct, frozen=True, kw_only=True):
+    """The best label, and every label's score where all were worked out."""
+
+    best: int
+    scores: tuple[float, ...] | None
+
+
+class Pieces(Struct, frozen=True):
+    """What `chat.json` says that a session needs: the text around an answer."""
+
+    assistant: tuple[str, str]
+
+
+class Network:
+    """The ONNX graph of a decoder: tokens and a cache in, logits and a longer cache out."""
+
+    def __init__(self, session: ort.InferenceSession) -> None:
+        self._session = session
+        self._past = [i for i in session.get_inputs() if i.name.startswith("past.")]
+        self._present = [o.name for o in session.get_outputs() if o.name != "logits"]
+
+    def empty(self) -> Cache:
+        """Return the cache of no tokens."""
+        shapes = [(1, i.shape[1], 0, i.shape[3]) for i in self._past]
+        return tuple(np.zeros(shape, dtype=np.float32) for shape in shapes)
+
+    def extend(self, cache: Cache, tokens: IntArray) -> tuple[FloatArray, Cache]:
+        """Run `tokens` after the cached ones; return the last one's logits and the longer cache."""
+        nothing = labels.grow([])
+        feed = self._feed(cache, tokens, nothing)
+        first, *present = self._session.run(["logits", *self._present], feed)
+        logits: FloatArray = first[0]
+        return logits, tuple(present)
+
+    def logits(self, cache: Cache, tokens: IntArray, tree: Tree) -> FloatArray:
+        """Run `tokens` and a tree's nodes after them; return the last token's logits, then theirs.
+
+        Without tokens there are only the nodes' rows.
+        """
+        feed = self._feed(cache, tokens, tree)
+        found: FloatArray = self._session.run(["logits"], feed)[0][0]
+        return found
+
+    def _feed(self, cache: Cache, tokens: IntArray, tree: Tree) -> dict[str, np.ndarray]:
+        past, prompt = cache[0].shape[2], len(tokens)
+        nodes = np.asarray(tree.tokens, dtype=np.int64)
+        places = np.arange(past, past + prompt, dtype=np.int64)
+        last = past + prompt - 1
+        feed: dict[str, np.ndarray] = {
+            "input_ids": np.concatenate([tokens, nodes])[None],
+            "position_ids": np.concatenate([places, last + labels.depths(tree)])[None],
+            "attention_bias": labels.attention_bias(past, prompt, tree),
+            "logit_positions": np.arange(max(prompt - 1, 0), prompt + len(nodes)),
+        }
+        feed.update((i.name, half) for i, half in zip(self._past, cache, strict=True))
+        return feed
+
+
+class Scale(Struct, frozen=True, kw_only=True):
+    """How a label's sum becomes its score: over how many tokens, less what prior."""
+
+    lengths: tuple[int, ...]
+    mean: bool
+    priors: tuple[float, ...]
+
+    def score(self, label: int, total: float) -> float:
+        """Return a label's score; it grows with `total`."""
+        value = total / self.lengths[label] if self.mean else total
+        return value - self.priors[label] if self.priors else value
+
+
+class DecoderSession:
+    """Scores labels after a prompt. The tokens that all prompts begin with are run once, at open.
+
+    The labels' tokens are run beside each other after the prompt, in the same call where they are
+    no more than `one_pass_tokens`, else the most promising `batch` labels at a time until none
+    left can win.
+    """
+
+    def __init__(self, network: Network, tokenizer: Tokenizer, spec: SessionSpec) -> None:
+        self._network = network
+        self._tokenizer = tokenizer
+        self._prompt = _prompt(spec)
+        self._ids = tuple(label.id for label in spec.labels)
+        self._answers = _answer_tokens(tokenizer, self._prompt, Path(spec.artifact))
+        self._tree = labels.grow(self._answers)
+        self._scale = Scale(
+            lengths=self.label_lengths(),
+            mean=self._prompt.normalisation == "mean",
+            priors=self._prompt.priors,
+        )
+        self._limit = option(spec, "one_pass_tokens", 24)
+        self._batch = option(spec, "batch", 8)
+        self._cached = self._shared_tokens()
+        self._cache = network.extend(network.empty(), self._cached)[1]
+
+    def encode(self, text: str) -> Inputs:
+        """Tokenise the whole prompt; what the cache holds of it need not be run again.
+
+        Prefix, text and suffix are tokenised together, so that the tokens at their borders are
+        those that the model would see in one piece.
+        """
+        tokens = self._tokens(text)
+        start = _common(self._cached, tokens[:-1])
+        return Inputs(start=start, tokens=tokens[start:])
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        """Return the best label; every label's score too where one call gives them all."""
+        cache = self._cache_of(inputs.start)
+        if len(self._tree.tokens) <= self._limit:
+            totals = self._one_pass(cache, inputs.tokens)
+            scores = tuple(self._scale.score(i, total) for i, total in enumerate(totals))
+            return Outputs(best=int(np.argmax(scores)), scores=scores)
+        return self._search(cache, inputs.tokens)
+
+    def decode(self, outputs: Outputs) -> Answer:
+        """Name the label."""
+        return Answer(label=self._ids[outputs.best], scores=outputs.scores)
+
+    def label_log_likelihoods(self, text: str) -> tuple[float, ...]:
+        """Return the summed token log-likelihood of every label, without priors."""
+        inputs = self.encode(text)
+        cache = self._cache_of(inputs.start)
+        if len(self._tree.tokens) <= self._limit:
+            return self._one_pass(cache, inputs.tokens)
+        root, longer = self._network.extend(cache, inputs.tokens)
+        totals: list[float] = []
+        for start in range(0, len(self._answers), self._batch):
+            asked = range(start, min(start + self._batch, len(self._answers)))
+            totals += self._totals(root, longer, asked)
+        return tuple(totals)
+
+    def label_lengths(self) -> tuple[int, ...]:
+        """Return how many tokens each label's score is summed over, the end of the turn included."""
+        return tuple(len(answer) for answer in self._answers)
+
+    def close(self) -> None:
+        """Drop the cache; onnxruntime frees the rest with the session."""
+        self._cache = ()
+
+    def _one_pass(self, cache: Cache, tokens: IntArray) -> tuple[float, ...]:
+        logits = self._network.logits(cache, tokens, self._tree)
+        return tuple(float(total) for total in labels.sums(self._tree, logits))
+
+    def _search(self, cache: Cache, tokens: IntArray) -> Outputs:
+        root, longer = self._network.extend(cache, tokens)
+        scale = self._scale
+        firsts = labels.sums(self._tree, root)
+        bounds = [scale.score(i, float(first)) for i, first in enumerate(firsts)]
+
+        def score(asked: Sequence[int]) -> list[float]:
+            totals = self._totals(root, longer, asked)
+            return [scale.score(i, total) for i, total in zip(asked, totals, strict=True)]
+
+        return Outputs(best=labels.search(bounds, score, self._batch).best, scores=None)
+
+    def _totals(self, root: FloatArray, cache: Cache, asked: Sequence[int]) -> list[float]:
+        tree = labels.grow([self._answers[label] for label in asked])
+        if not tree.tokens:
+            return [float(total) for total in labels.sums(tree, root)]
+        nowhere = np.empty(0, dtype=np.int64)
+        logits = np.concatenate([root, self._network.logits(cache, nowhere, tree)])
+        return [float(total) for total in labels.sums(tree, logits)]
+
+    def _cache_of(self, length: int) -> Cache:
+        if length == len(self._cached):
+            return self._cache
+        return tuple(np.ascontiguousarray(half[:, :, :length]) for half in self._cache)
+
+    def _tokens(self, text: str) -> IntArray:
+        prompt = self._prompt
+        whole = prompt.prefix + text[: prompt.max_chars] + prompt.suffix
+        return _tokenise(self._tokenizer, whole)
+
+    def _shared_tokens(self) -> IntArray:
+        first, *others = [self._tokens(probe) for probe in PROBES]
+        length = min(_common(first, other) for other in others)
+        return first[: min(length, len(_tokenise(self._tokenizer, self._prompt.prefix)))]
+
+
+def open_decoder(spec: SessionSpec) -> DecoderSession:
+    """Open the artefact of the recipe `gguf-decoder`."""
+    folder = Path(spec.artifact)
+    # Tokenising one text at a time gains nothing from threads, and they disturb the measurement.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    except Exception as error:  # tokenizers raises nothing narrower
+        raise WorkerError(f"{folder / TOKENIZER}: {error}; prepare the artefact again") from error
+    network = Network(open_session(folder / MODEL, spec, OWN_OPTIONS))
+    return DecoderSession(network, tokenizer, spec)
+
+
+def _prompt(spec: SessionSpec) -> RenderedPrompt:
+    if spec.prompt is None:
+        raise WorkerError("session 'decoder' needs a prompt; the task's card must have one")
+    return spec.prompt
+
+
+def _tokenise(tokenizer: Tokenizer, text: str) -> IntArray:
+    return np.asarray(tokenizer.encode(text, add_special_tokens=False).ids, dtype=np.int64)
+
+
+def _common(one: IntArray, other: IntArray) -> int:
+    """Return how many tokens two sequences have in common at their beginning."""
+    length = min(len(one), len(other))
+    differ = np.flatnonzero(one[:length] != other[:length])
+    return int(differ[0]) if differ.size else length
+
+
+def _answer_tokens(
+    tokenizer: Tokenizer, prompt: RenderedPrompt, folder: Path
+) -> tuple[tuple[int, ...], ...]:
+    """Return each answer's tokens as they continue the prompt, with the end-of-turn token last."""
+    end = _pieces(folder / CHAT).assistant[1]
+    asked = _tokenise(tokenizer, prompt.suffix)
+    found = []
+    for answer in prompt.answers:
+        whole = _tokenise(tokenizer, prompt.suffix + answer + end)
+        rest = len(_tokenise(tokenizer, end)) - 1
+        if _common(asked, whole) < len(asked):
+            raise WorkerError(
+                f"the answer {answer!r} melts into the prompt's last token; "
+                "let the label's words begin with a letter or a digit"
+            )
+        found.append(tuple(int(t) for t in whole[len(asked) : len(whole) - rest]))
+    return tuple(found)
+
+
+def _pieces(path: Path) -> Pieces:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Pieces)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise WorkerError(f"{path}: {error}; prepare the artefact again") from error

@@ -1,0 +1,221 @@
+"""Declarations: what a card may say. Strictly decoded, frozen, without behaviour beyond checks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+SCHEMA = 1
+
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Text = Annotated[str, Meta(min_length=1)]
+Option = str | int | float | bool | list[str] | dict[str, str]
+Options = dict[str, Option]
+
+Role = Literal["baseline", "specialist", "generalist"]
+Domain = Literal["back-office", "physical"]
+Expectation = Literal["small", "large", "open"]
+Precision = Literal["none", "fp32", "fp16", "bf16", "int8", "int4", "mixed"]
+
+
+class Declaration(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """What all declarations share: frozen, keyword-only, unknown keys refused."""
+
+
+class Part(Declaration, frozen=True, kw_only=True):
+    """One archive of a package registry and the member to take out of it.
+
+    `sha256` is the archive's. Without `member` the part is the archive itself.
+    """
+
+    package: Text
+    version: Text
+    sha256: Sha256
+    member: Text | None = None
+
+
+class HubSource(Declaration, frozen=True, kw_only=True, tag_field="kind", tag="hub"):
+    """A file in a model or data-set hub repository at a pinned commit."""
+
+    repo: Text
+    revision: Annotated[str, Meta(pattern="^[0-9a-f]{40}$")]
+    path: Text
+    repo_type: Literal["model", "dataset"] = "model"
+
+
+class PackageSource(Declaration, frozen=True, kw_only=True, tag_field="kind", tag="package"):
+    """A file carried by packages; several parts are concatenated in order."""
+
+    registry: Literal["pypi-wheel", "pypi-sdist", "npm", "debian"]
+    parts: Annotated[tuple[Part, ...], Meta(min_length=1)]
+
+
+class FileSource(Declaration, frozen=True, kw_only=True, tag_field="kind", tag="file"):
+    """A file on this machine; a relative path starts at the card's folder."""
+
+    path: Text
+
+
+class GeneratorSource(Declaration, frozen=True, kw_only=True, tag_field="kind", tag="generator"):
+    """A file made by a function `module:function(out: Path, **options)` of an installed package."""
+
+    function: Annotated[str, Meta(pattern=r"^[\w.]+:\w+$")]
+    options: Options = field(default_factory=dict)
+
+
+Source = HubSource | PackageSource | FileSource | GeneratorSource
+
+
+class File(Declaration, frozen=True, kw_only=True):
+    """A file a card needs. Its identity is its sha256; sources are transports, tried in order.
+
+    With `extract`, the file is an archive and readers see a folder of the members that match
+    these glob patterns instead of the file.
+    """
+
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    sha256: Sha256
+    licence: Text
+    sources: Annotated[tuple[Source, ...], Meta(min_length=1)]
+    size_bytes: Annotated[int, Meta(gt=0)] | None = None
+    extract: tuple[Text, ...] = ()
+
+
+class Label(Declaration, frozen=True, kw_only=True):
+    """A class of a task: `id` as in the data, `words` as one would say it to a person."""
+
+    id: Text
+    words: Text
+
+
+class ReaderCall(Declaration, frozen=True, kw_only=True):
+    """Which reader plugin turns the files into items, and its options."""
+
+    name: Name
+    options: Options = field(default_factory=dict)
+
+
+class Split(Declaration, frozen=True, kw_only=True):
+    """How items are divided.
+
+    `official`: the reader sets each item's part. `folds`: `folds` parts by a hash of the item's id
+    (of its group, with `by_group`), stratified by label where not grouped.
+    """
+
+    kind: Literal["official", "folds"]
+    folds: Annotated[int, Meta(ge=2, le=20)] | None = None
+    by_group: bool = False
+    seed: int = 0
+
+
+class Prompt(Declaration, frozen=True, kw_only=True):
+    """How a generalist is asked; written before any test item was looked at.
+
+    Each paraphrase holds `{labels}` and `{text}` once each, `{labels}` first. `neutral` are the
+    contentless inputs whose label scores calibrate the answers.
+    """
+
+    paraphrases: Annotated[tuple[Text, ...], Meta(min_length=2)]
+    max_chars: Annotated[int, Meta(gt=0)]
+    neutral: Annotated[tuple[str, ...], Meta(min_length=1)] = ("", "N/A", "[MASK]")
+
+
+class Figure(Declaration, frozen=True, kw_only=True):
+    """A published figure to set ours beside."""
+
+    method: Text
+    metric: Text
+    value: float
+    source: Text
+
+
+class TaskCard(Declaration, frozen=True, kw_only=True):
+    """A task: real work, a data set, a split, a metric."""
+
+    schema: Literal[1]
+    id: Name
+    version: Annotated[int, Meta(ge=1)]
+    title: Text
+    domain: Domain
+    modality: Literal["text"]
+    files: Annotated[tuple[File, ...], Meta(min_length=1)]
+    reader: ReaderCall
+    split: Split
+    labels: Annotated[tuple[Label, ...], Meta(min_length=2)]
+    scorer: ReaderCall
+    metric: Name
+    licence: Text
+    contamination: Text
+    prompt: Prompt
+    expectation: Expectation
+    expectation_reason: Text
+    higher_is_better: bool = True
+    margin: Annotated[float, Meta(gt=0)] = 0.01
+    figures: tuple[Figure, ...] = ()
+
+
+class Stage(Declaration, frozen=True, kw_only=True):
+    """An artefact that several variants of one model share, built once by a recipe."""
+
+    id: Name
+    recipe: Name
+    options: Options = field(default_factory=dict)
+    base: Name | None = None
+
+
+class Variant(Declaration, frozen=True, kw_only=True):
+    """One way to run a model: how it is built (recipe) and how it is opened (backend, session).
+
+    `parent` is the full-precision variant it is set beside; `shots` the labelled examples in the
+    prompt of a generalist; `base` the stage that the recipe starts from.
+    """
+
+    id: Name
+    backend: Name
+    session: Name
+    precision: Precision
+    recipe: Name
+    options: Options = field(default_factory=dict)
+    session_options: Options = field(default_factory=dict)
+    base: Name | None = None
+    parent: Name | None = None
+    shots: Annotated[int, Meta(ge=0, le=64)] = 0
+
+
+class ModelCard(Declaration, frozen=True, kw_only=True):
+    """A model: who made it, where its weights come from, its variants.
+
+    `tasks` are the task ids it serves, or `["*"]`. `parameters` is absent where it depends on the
+    task (the recipe then reports it).
+    """
+
+    schema: Literal[1]
+    id: Name
+    role: Role
+    title: Text
+    tasks: Annotated[tuple[Text, ...], Meta(min_length=1)]
+    licence: Text
+    variants: Annotated[tuple[Variant, ...], Meta(min_length=1)]
+    parameters: Annotated[int, Meta(ge=0)] | None = None
+    files: tuple[File, ...] = ()
+    stages: tuple[Stage, ...] = ()
+
+
+class Timing(Declaration, frozen=True, kw_only=True):
+    """When the timed window ends: after `min_calls` and `min_seconds`, or at `max_...` of either.
+
+    299 calls are what a p99 needs. All samples are kept, hence `max_calls`.
+    """
+
+    min_calls: Annotated[int, Meta(ge=1)] = 300
+    max_calls: Annotated[int, Meta(ge=1)] = 5000
+    min_seconds: Annotated[float, Meta(ge=0)] = 3.0
+    max_seconds: Annotated[float, Meta(gt=0)] = 60.0
+    warm_up_min_calls: Annotated[int, Meta(ge=0)] = 10
+    warm_up_min_seconds: Annotated[float, Meta(ge=0)] = 1.0
+    warm_up_max_seconds: Annotated[float, Meta(ge=0)] = 30.0
+    memory_calls: Annotated[int, Meta(ge=1)] = 50

@@ -1,0 +1,78 @@
+"""The command `steelyard`. A subcommand is a module, imported when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from steelyard import __version__
+from steelyard.errors import SteelyardError
+
+COMMANDS = {
+    "list": "Show the tasks, the models, or the cells of a suite.",
+    "plan": "Show what a suite would run, and what it refuses and why.",
+    "prepare": "Fetch and build what a suite needs, without running it.",
+    "report": "Show or write the table of a run.",
+    "run": "Run a suite and print its table.",
+    "show": "Show a task or a model card.",
+}
+
+
+class Lazy(click.Group):
+    """A group whose commands are imported late: `--help` must not load them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module; unknown names get the nearest one as a hint."""
+        if cmd_name not in COMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            ctx.fail(f"No such command '{cmd_name}'.{hint}")
+        command: click.Command = import_module(f"steelyard.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands from their one-line summaries."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(
+    cls=Lazy,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Examples:  steelyard run --quick   |   steelyard run bench.toml -k spam   |   "
+    "steelyard list models",
+)
+@click.version_option(__version__, prog_name="steelyard")
+def group() -> None:
+    """Weigh small specialised models against large generalist ones on the same items.
+
+    Results go to the standard output, talk to the standard error. Exit codes: 0 fine, 2 wrong
+    usage, 3 something could not be measured, 130 stopped by Ctrl-C.
+    """
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        status = group(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except SteelyardError as error:
+        click.echo(f"steelyard: {error}", err=True)
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("steelyard: stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of a pipe has gone, as with `| head`: nothing is left to say.
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,93 @@
+"""`steelyard run`: run a suite, keep its records, print its table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from steelyard import runner
+from steelyard.cli.options import offline_option, selection, suite_options
+from steelyard.cli.output import print_tables
+from steelyard.cli.progress import Talking
+from steelyard.measure import Bench
+from steelyard.prepare.cache import Cache
+from steelyard.record import Record
+from steelyard.store import Journal
+
+LOCAL = Path("results/local")
+COULD_NOT_MEASURE = 3
+
+
+@click.command(
+    "run",
+    epilog="Examples:  steelyard run --quick   |   steelyard run bench.toml -k spam/   |   "
+    "steelyard run --resume",
+)
+@suite_options
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=LOCAL,
+    show_default=True,
+    help="Where the run's folder is made.",
+)
+@click.option("--resume", is_flag=True, help="Continue this suite's newest run.")
+@offline_option
+def command(
+    suite: Path | None,
+    quick: bool,
+    patterns: tuple[str, ...],
+    cards: tuple[Path, ...],
+    output: Path,
+    resume: bool,
+    offline: bool,
+) -> int:
+    """Run SUITE (a file, or the name of a shipped suite) and print its table.
+
+    Without SUITE: bench.toml in this folder, or else the shipped default suite. Every finished
+    cell is kept at once; after Ctrl-C or a crash, --resume goes on with the next one.
+    """
+    chosen = selection(suite, quick=quick, patterns=patterns, cards=cards)
+    progress = Talking()
+    opened = runner.resume if resume else runner.start
+    journal = opened(chosen.planned, chosen.suite.name, output)
+    bench = Bench(cache=Cache.default(), progress=progress, offline=offline)
+    counter = _Counter(len(chosen.planned), len(journal.finished()), progress)
+    try:
+        journal = runner.run(chosen.planned, journal, bench, counter.count)
+    except KeyboardInterrupt:
+        progress.say(f"stopped; {journal.folder} keeps what is finished, --resume goes on")
+        raise
+    print_tables((journal.folder,), chosen.catalog)
+    progress.say(f"kept in {journal.folder}")
+    return _status(journal)
+
+
+class _Counter:
+    """Tells each finished cell as it comes."""
+
+    def __init__(self, total: int, done: int, progress: Talking) -> None:
+        self._total = total
+        self._done = done
+        self._progress = progress
+        if done:
+            progress.say(f"{done} of {total} cells are finished already")
+
+    def count(self, record: Record) -> None:
+        """Tell one record."""
+        self._done += 1
+        score = record.score()
+        said = f"{score.metric} {score.value:.3f} (n={score.n})" if score else record.reason or ""
+        outcome = "" if record.outcome == "ok" else f"{record.outcome}: "
+        self._progress.say(
+            f"[{self._done}/{self._total}] {record.cell.id}  {outcome}{said}  {record.seconds:.0f} s"
+        )
+
+
+def _status(journal: Journal) -> int:
+    outcomes = Counter(record.outcome for record in journal.records)
+    unmeasured = sum(outcomes.values()) - outcomes["ok"] - outcomes["refused"]
+    return COULD_NOT_MEASURE if unmeasured or not outcomes["ok"] else 0

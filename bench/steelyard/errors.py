@@ -1,0 +1,47 @@
+"""The errors that a user can meet; the command line turns each into one message and an exit code."""
+
+from __future__ import annotations
+
+
+class SteelyardError(Exception):
+    """Say where, what and what to do; `exit_code` follows docs/cli.md."""
+
+    exit_code = 2
+
+
+class CardError(SteelyardError):
+    """A card is malformed: file, key, what was expected."""
+
+
+class UnknownNameError(SteelyardError):
+    """A name that no card, plugin or suite carries."""
+
+
+class SourceError(SteelyardError):
+    """A file could not be had, or what came was not what its card pins."""
+
+    exit_code = 3
+
+
+class PrepareError(SteelyardError):
+    """An artefact or a data set could not be made."""
+
+    exit_code = 3
+
+
+class StoreError(SteelyardError):
+    """A journal or a record is unreadable, damaged or from another version."""
+
+    exit_code = 3
+
+
+class WorkerError(SteelyardError):
+    """The worker could not do its pass."""
+
+    exit_code = 3
+
+
+class Refusal(SteelyardError):  # noqa: N818 - a refusal is an answer, not a fault
+    """This machine cannot do it; the message says why and what to do."""
+
+    exit_code = 3

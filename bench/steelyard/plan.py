@@ -1,0 +1,207 @@
+"""Task x model x device -> cells, each refusal with its reason."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct, structs
+
+from steelyard import __version__
+from steelyard.card import Declaration, ModelCard, Name, TaskCard, Text, Timing, Variant
+from steelyard.catalog import Catalog, Found, decode
+from steelyard.errors import CardError, UnknownNameError
+from steelyard.record import Cell
+
+SHIPPED = Path(__file__).parent / "suites"
+_DEVICE = re.compile(r"^cpu-(\d+t|all)$")
+
+
+class Entry(Declaration, frozen=True, kw_only=True):
+    """Models on a device. `sample`: how many stratified test items are asked; absent: all.
+
+    `balanced` draws the sample with equally many items a label instead of by frequency.
+    `prompt_items` train items decide between a generalist's prompts.
+    """
+
+    models: Annotated[tuple[Text, ...], Meta(min_length=1)]
+    device: Text
+    tasks: tuple[Text, ...] = ()
+    sample: Annotated[int, Meta(ge=1)] | None = None
+    balanced: bool = False
+    prompt_items: Annotated[int, Meta(ge=1)] = 32
+    timing: Timing | None = None
+
+
+class Suite(Declaration, frozen=True, kw_only=True):
+    """What a bench.toml says."""
+
+    schema: int
+    name: Name
+    tasks: Annotated[tuple[Text, ...], Meta(min_length=1)]
+    entries: Annotated[tuple[Entry, ...], Meta(min_length=1)]
+    timing: Timing = Timing()
+    seed: int = 0
+    cell_timeout_s: Annotated[float, Meta(gt=0)] = 7200.0
+
+
+class PlannedCell(Struct, frozen=True, kw_only=True):
+    """A cell with all that running it needs. With `refusal` it will not run, for that reason."""
+
+    cell: Cell
+    task: Found[TaskCard]
+    model: Found[ModelCard]
+    variant: Variant
+    threads: int
+    build_threads: int
+    timing: Timing
+    seed: int
+    timeout_s: float
+    sample: int | None = None
+    balanced: bool = False
+    prompt_items: int = 32
+    refusal: str | None = None
+
+    @property
+    def prompted(self) -> bool:
+        """Whether the model is asked in words."""
+        return self.model.card.role == "generalist"
+
+
+def load_suite(path: Path | None = None, *, quick: bool = False) -> Suite:
+    """Read a suite file; without one, the shipped default (or quick) suite.
+
+    Raises CardError for a malformed file, UnknownNameError for one that is not there.
+    """
+    if path is None:
+        path = SHIPPED / ("quick.toml" if quick else "default.toml")
+        quick = False
+    elif not path.exists() and path.suffix == "" and (SHIPPED / f"{path}.toml").is_file():
+        path = SHIPPED / f"{path}.toml"
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        shipped = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.toml")))
+        raise UnknownNameError(
+            f"{path}: {error.strerror}; expected a suite file or one of: {shipped}"
+        ) from error
+    suite = decode(data, Suite, str(path))
+    _check(suite, str(path))
+    return _quickened(suite) if quick else suite
+
+
+def cells(suite: Suite, catalog: Catalog, cores: int) -> tuple[PlannedCell, ...]:
+    """Return the suite's cells in the order in which they run.
+
+    Raises UnknownNameError for a task, model or variant that no card names.
+    """
+    planned: dict[str, PlannedCell] = {}
+    for entry in suite.entries:
+        for task in entry.tasks or suite.tasks:
+            for model, variant in _variants(entry, catalog):
+                cell = _plan(suite, entry, catalog.task(task), model, variant, cores)
+                if _serves(cell) and cell.cell.id not in planned:
+                    planned[cell.cell.id] = cell
+    order = {task: index for index, task in enumerate(suite.tasks)}
+    return tuple(sorted(planned.values(), key=lambda c: order.get(c.cell.task, len(order))))
+
+
+def select(planned: tuple[PlannedCell, ...], patterns: tuple[str, ...]) -> tuple[PlannedCell, ...]:
+    """Keep the cells whose id contains one of `patterns`; raise UnknownNameError if none is left."""
+    kept = tuple(c for c in planned if not patterns or any(p in c.cell.id for p in patterns))
+    if not kept:
+        ids = ", ".join(c.cell.id for c in planned[:3])
+        raise UnknownNameError(
+            f"nothing selected by {', '.join(map(repr, patterns)) or 'this suite'}; "
+            f"cells read like: {ids or 'none'} (steelyard list cells shows all)"
+        )
+    return kept
+
+
+def fingerprint(planned: tuple[PlannedCell, ...]) -> str:
+    """Return the sha256 of what decides the results, to tell whether a resume fits."""
+    facts = [
+        (c.cell.id, c.task.sha256, c.model.sha256, c.threads, c.sample, c.balanced, c.seed)
+        for c in planned
+    ]
+    timing = [(c.cell.id, c.prompt_items, msgspec.to_builtins(c.timing)) for c in planned]
+    return hashlib.sha256(msgspec.json.encode([__version__, facts, timing])).hexdigest()
+
+
+def _plan(
+    suite: Suite,
+    entry: Entry,
+    task: Found[TaskCard],
+    model: Found[ModelCard],
+    variant: Variant,
+    cores: int,
+) -> PlannedCell:
+    threads, refusal = _threads(entry.device, cores)
+    return PlannedCell(
+        cell=Cell(
+            task=task.card.id,
+            model=model.card.id,
+            variant=variant.id,
+            device=f"cpu-{threads}t",
+        ),
+        task=task,
+        model=model,
+        variant=variant,
+        threads=threads,
+        build_threads=cores,
+        timing=entry.timing or suite.timing,
+        seed=suite.seed,
+        timeout_s=suite.cell_timeout_s,
+        sample=entry.sample,
+        balanced=entry.balanced,
+        prompt_items=entry.prompt_items,
+        refusal=refusal,
+    )
+
+
+def _variants(entry: Entry, catalog: Catalog) -> list[tuple[Found[ModelCard], Variant]]:
+    """Expand `model` to all its variants and `model@variant` to that one."""
+    pairs: list[tuple[Found[ModelCard], Variant]] = []
+    for name in entry.models:
+        model_id, at, variant_id = name.partition("@")
+        model = catalog.model(model_id)
+        if at:
+            pairs.append((model, catalog.variant(model_id, variant_id)))
+        else:
+            pairs += [(model, variant) for variant in model.card.variants]
+    return pairs
+
+
+def _serves(planned: PlannedCell) -> bool:
+    serves = planned.model.card.tasks
+    return "*" in serves or planned.cell.task in serves
+
+
+def _threads(device: str, cores: int) -> tuple[int, str | None]:
+    count = device.removeprefix("cpu-").removesuffix("t")
+    threads = cores if count == "all" else int(count)
+    if threads > cores:
+        return threads, f"{device} needs {threads} cores, this process may use {cores}"
+    return threads, None
+
+
+def _check(suite: Suite, where: str) -> None:
+    for index, entry in enumerate(suite.entries):
+        if not _DEVICE.match(entry.device) or entry.device == "cpu-0t":
+            raise CardError(
+                f"{where}.entries[{index}].device: expected cpu-1t, cpu-2t, ... or cpu-all, "
+                f"got {entry.device!r}"
+            )
+
+
+def _quickened(suite: Suite) -> Suite:
+    """Shorten a suite: at most 40 sampled items and short windows."""
+    timing = structs.replace(suite.timing, min_calls=100, min_seconds=1.0, max_seconds=10.0)
+    entries = tuple(
+        structs.replace(entry, sample=min(entry.sample, 40) if entry.sample else None, timing=None)
+        for entry in suite.entries
+    )
+    return structs.replace(suite, timing=timing, entries=entries)

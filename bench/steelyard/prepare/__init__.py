@@ -1,0 +1,1 @@
+"""Fetch, verify and build what a run needs."""

@@ -1,0 +1,167 @@
+"""Turn a task's verified files into checked items with folds, and choose among them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+from msgspec import Struct
+
+from steelyard.api import Item, Reader, TrainingSet
+from steelyard.card import TaskCard
+from steelyard.errors import PrepareError
+from steelyard.prepare import archive
+from steelyard.prepare.folds import assign_folds
+from steelyard.prepare.sampling import sample
+
+__all__ = [
+    "Dataset",
+    "dataset",
+    "prompt_pool",
+    "prompted_test_items",
+    "read_items",
+    "sample",
+    "test_items",
+    "training_set",
+    "write_items",
+]
+
+
+class Dataset(Struct, frozen=True, kw_only=True):
+    """A task's items. `sha256` is over their JSON lines, folds included."""
+
+    task: str
+    folds: int
+    items: tuple[Item, ...]
+    sha256: str
+    notes: tuple[str, ...] = ()
+
+
+def dataset(card: TaskCard, paths: Mapping[str, Path], reader: Reader) -> Dataset:
+    """Return the items of a task from its verified files.
+
+    `paths` maps every file of the card to where it lies; archives with `extract` are unpacked for
+    the reader into a temporary folder.
+    """
+    with TemporaryDirectory(prefix="steelyard-data-") as temporary:
+        seen = _as_readers_see(card, paths, Path(temporary))
+        try:
+            read = reader.read(seen, card.reader.options, card.labels)
+        except PrepareError as error:
+            raise PrepareError(f"task {card.id}: {error}") from error
+    items = assign_folds(_checked(card, read), card.split)
+    return Dataset(
+        task=card.id,
+        folds=card.split.folds or 1,
+        items=items,
+        sha256=sha256(_lines(items)).hexdigest(),
+        notes=_crossings(card, items),
+    )
+
+
+def training_set(card: TaskCard, data: Dataset) -> TrainingSet:
+    """Return a data set as recipes see it."""
+    return TrainingSet(task=card.id, labels=card.labels, folds=data.folds, items=data.items)
+
+
+def test_items(data: Dataset) -> tuple[Item, ...]:
+    """Return the items that some fold tests, in the data set's order."""
+    return tuple(item for item in data.items if item.fold is not None)
+
+
+def prompt_pool(data: Dataset) -> tuple[Item, ...]:
+    """Return the items on which a prompt may be chosen and from which shots are drawn.
+
+    Those that only train, or the last fold where every item is tested once.
+    """
+    only_train = tuple(item for item in data.items if item.fold is None)
+    return only_train or tuple(item for item in data.items if item.fold == data.folds - 1)
+
+
+def prompted_test_items(data: Dataset) -> tuple[Item, ...]:
+    """Return the test items that no prompt was chosen on."""
+    pool = {item.id for item in prompt_pool(data)}
+    return tuple(item for item in test_items(data) if item.id not in pool)
+
+
+def write_items(path: Path, items: Iterable[Item]) -> None:
+    """Write items as JSON lines."""
+    path.write_bytes(_lines(items))
+
+
+def read_items(path: Path) -> tuple[Item, ...]:
+    """Read items from JSON lines; name the line that is none."""
+    lines = path.read_bytes().splitlines()
+    return tuple(_item(line, f"{path}:{number}") for number, line in enumerate(lines, start=1))
+
+
+def _item(line: bytes, where: str) -> Item:
+    """Decode one item."""
+    try:
+        return msgspec.json.decode(line, type=Item)
+    except msgspec.MsgspecError as error:
+        raise PrepareError(f"{where}: not an item: {error}") from error
+
+
+def _lines(items: Iterable[Item]) -> bytes:
+    """Return items as canonical JSON lines: sorted keys, no spaces."""
+    encoder = msgspec.json.Encoder(order="sorted")
+    return encoder.encode_lines(items)
+
+
+def _as_readers_see(card: TaskCard, paths: Mapping[str, Path], temporary: Path) -> dict[str, Path]:
+    """Return a path for every file of the card: the file, or a folder of what was extracted."""
+    seen = {}
+    for file in card.files:
+        if file.name not in paths:
+            raise PrepareError(f"task {card.id}: file {file.name!r} was not fetched")
+        seen[file.name] = paths[file.name]
+        if file.extract:
+            seen[file.name] = temporary / file.name
+            archive.extract(paths[file.name], file.extract, seen[file.name])
+    return seen
+
+
+def _checked(card: TaskCard, items: Sequence[Item]) -> tuple[Item, ...]:
+    """Return the items if ids, labels, texts and parts are as the card says."""
+    known = {label.id for label in card.labels}
+    for item in items:
+        if item.label not in known:
+            raise PrepareError(f"task {card.id}: item {item.id}: unknown label {item.label!r}")
+        if not item.text.strip():
+            raise PrepareError(f"task {card.id}: item {item.id}: its text is empty")
+    repeated = [name for name, n in Counter(item.id for item in items).items() if n > 1]
+    if repeated:
+        raise PrepareError(f"task {card.id}: {len(repeated)} ids occur twice, e.g. {repeated[0]}")
+    if card.split.kind == "official":
+        _check_official(card, items)
+    return tuple(items)
+
+
+def _check_official(card: TaskCard, items: Sequence[Item]) -> None:
+    """Refuse an official split that the reader did not give."""
+    tested = sum(item.fold == 0 for item in items)
+    if not tested or any(item.fold not in {0, None} for item in items):
+        raise PrepareError(
+            f"task {card.id}: split.kind is 'official', but the reader gave no test part; "
+            "set train and test (or a part column) in reader.options, or split.kind = 'folds'"
+        )
+
+
+def _crossings(card: TaskCard, items: Sequence[Item]) -> tuple[str, ...]:
+    """Note texts that train and test share; refuse them where the split is ours to make."""
+    first: dict[str, int | None] = {}
+    crossing = [item for item in items if first.setdefault(item.text, item.fold) != item.fold]
+    if not crossing:
+        return ()
+    share = f"{len(crossing)} items repeat a text of another part, e.g. {crossing[0].id}"
+    if card.split.kind == "folds":
+        raise PrepareError(
+            f"task {card.id}: {share}; set drop_duplicates = true in reader.options, "
+            "or give them one group"
+        )
+    return (f"{share}; kept, as the data set's own split has them",)

@@ -1,0 +1,46 @@
+"""How long work tells what it does; silent unless the caller passes something that talks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Literal, Protocol
+
+Unit = Literal["B", "items"]
+
+
+class Bar(Protocol):
+    """One piece of work under way."""
+
+    def advance(self, amount: float) -> None:
+        """Count `amount` more of the bar's unit as done."""
+        ...
+
+
+class Progress(Protocol):
+    """Where long work reports to."""
+
+    def say(self, message: str) -> None:
+        """Tell one line that a user may want to read."""
+        ...
+
+    def bar(self, what: str, total: float | None, unit: Unit) -> AbstractContextManager[Bar]:
+        """Open a bar as a context manager; `total` is None where it is not known."""
+        ...
+
+
+class Silent:
+    """Progress that says nothing."""
+
+    def say(self, message: str) -> None:
+        """Say nothing."""
+
+    @contextmanager
+    def bar(self, what: str, total: float | None, unit: Unit) -> Iterator[Bar]:  # noqa: ARG002
+        """Open a bar that shows nothing."""
+        yield _SilentBar()
+
+
+class _SilentBar:
+    def advance(self, amount: float) -> None:
+        pass

@@ -1,0 +1,171 @@
+"""How a generalist is asked: prompts rendered, and the best of them chosen on train items."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import Struct, structs
+
+from steelyard.api import Item, Label, RenderedPrompt
+from steelyard.card import Prompt
+from steelyard.errors import PrepareError
+from steelyard.record import PromptChoice
+
+NORMALISATIONS: tuple[Literal["sum", "mean"], ...] = ("sum", "mean")
+CALIBRATIONS: tuple[Literal["none", "neutral"], ...] = ("none", "neutral")
+
+
+class Chat(Struct, frozen=True, kw_only=True):
+    """The publisher's chat template as literal text: what stands around each turn."""
+
+    opening: str
+    user: tuple[str, str]
+    assistant: tuple[str, str]
+
+
+class ScoredItem(Struct, frozen=True, kw_only=True):
+    """The raw summed log-likelihood of each label for one train item."""
+
+    expected: str
+    log_likelihoods: tuple[float, ...]
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """One paraphrase with what a model answered under it. `neutral` are the contentless inputs."""
+
+    paraphrase: int
+    prompt: RenderedPrompt
+    items: tuple[ScoredItem, ...]
+    neutral: tuple[tuple[float, ...], ...]
+    lengths: tuple[int, ...]
+
+
+def render(
+    prompt: Prompt, labels: Sequence[Label], chat: Chat, shots: Sequence[Item]
+) -> tuple[RenderedPrompt, ...]:
+    """Return every paraphrase as prefix and suffix, with `shots` as earlier turns of the chat.
+
+    The first turn says the whole instruction; later ones only the paragraph with the text.
+    """
+    return tuple(_render(text, prompt, labels, chat, shots) for text in prompt.paraphrases)
+
+
+def _render(
+    paraphrase: str, prompt: Prompt, labels: Sequence[Label], chat: Chat, shots: Sequence[Item]
+) -> RenderedPrompt:
+    words = {label.id: label.words for label in labels}
+    instruction, _, rest = paraphrase.partition("{labels}")
+    between, _, after = rest.partition("{text}")
+    first = instruction + ", ".join(words.values()) + between
+    later = between[between.rfind("\n\n") + 2 :] if "\n\n" in between else between.lstrip()
+    turns = [chat.opening]
+    lead = first
+    for shot in shots:
+        turns += [chat.user[0], lead, shot.text[: prompt.max_chars], after, chat.user[1]]
+        turns += [chat.assistant[0], words[shot.label], chat.assistant[1]]
+        lead = later
+    return RenderedPrompt(
+        prefix="".join([*turns, chat.user[0], lead]),
+        suffix=after + chat.user[1] + chat.assistant[0],
+        answers=tuple(words.values()),
+        max_chars=prompt.max_chars,
+    )
+
+
+def draw_shots(pool: Sequence[Item], n: int, seed: int) -> tuple[Item, ...]:
+    """Return `n` labelled examples in a seeded order, their labels as different as they can be."""
+    ranked = sorted(pool, key=lambda item: _rank(seed, item.id))
+    by_label: dict[str, list[Item]] = {}
+    for item in ranked:
+        by_label.setdefault(item.label, []).append(item)
+    drawn: list[Item] = []
+    while len(drawn) < n and any(by_label.values()):
+        drawn += [items.pop(0) for items in by_label.values() if items]
+    if len(drawn) < n:
+        raise PrepareError(f"{n} examples were asked for, the train items have {len(drawn)}")
+    return tuple(drawn[:n])
+
+
+def choose(candidates: Sequence[Candidate], labels: Sequence[Label], shots: int) -> PromptChoice:
+    """Return the paraphrase, normalisation and calibration with the most train items right.
+
+    A tie goes to the earlier one in the order: paraphrase, then plain before calibrated.
+    """
+    ids = [label.id for label in labels]
+    tried: list[tuple[PromptChoice, str]] = []
+    for candidate in candidates:
+        for normalisation in NORMALISATIONS:
+            for calibration in CALIBRATIONS:
+                choice = _judge(candidate, ids, shots, normalisation, calibration)
+                name = f"paraphrase {candidate.paraphrase + 1}, {normalisation}, {calibration}"
+                tried.append((choice, name))
+    best = max(tried, key=lambda pair: pair[0].accuracy)[0]
+    return structs.replace(best, candidates=tuple((name, c.accuracy) for c, name in tried))
+
+
+def _judge(
+    candidate: Candidate,
+    ids: Sequence[str],
+    shots: int,
+    normalisation: Literal["sum", "mean"],
+    calibration: Literal["none", "neutral"],
+) -> PromptChoice:
+    lengths = candidate.lengths
+    priors = _priors(candidate.neutral, lengths, normalisation) if calibration == "neutral" else ()
+    right = 0
+    for item in candidate.items:
+        scores = normalised(item.log_likelihoods, lengths, normalisation, priors)
+        right += ids[max(range(len(ids)), key=scores.__getitem__)] == item.expected
+    return PromptChoice(
+        paraphrase=candidate.paraphrase,
+        normalisation=normalisation,
+        calibration=calibration,
+        shots=shots,
+        accuracy=right / len(candidate.items),
+        n=len(candidate.items),
+        candidates=(),
+        prefix=candidate.prompt.prefix,
+        suffix=candidate.prompt.suffix,
+        max_chars=candidate.prompt.max_chars,
+        priors=priors,
+    )
+
+
+def normalised(
+    sums: Sequence[float], lengths: Sequence[int], normalisation: str, priors: Sequence[float]
+) -> tuple[float, ...]:
+    """Return one score a label: the sum or the mean over tokens, less the label's prior."""
+    scores = (
+        [total / length for total, length in zip(sums, lengths, strict=True)]
+        if normalisation == "mean"
+        else list(sums)
+    )
+    if not priors:
+        return tuple(scores)
+    return tuple(score - prior for score, prior in zip(scores, priors, strict=True))
+
+
+def _priors(
+    neutral: Sequence[Sequence[float]], lengths: Sequence[int], normalisation: str
+) -> tuple[float, ...]:
+    """Return each label's mean score over the contentless inputs (Zhao et al., 2102.09690)."""
+    rows = [normalised(sums, lengths, normalisation, ()) for sums in neutral]
+    return tuple(sum(column) / len(rows) for column in zip(*rows, strict=True))
+
+
+def chosen_prompt(choice: PromptChoice, labels: Sequence[Label]) -> RenderedPrompt:
+    """Return the prompt that a choice stands for, ready for a worker."""
+    return RenderedPrompt(
+        prefix=choice.prefix,
+        suffix=choice.suffix,
+        answers=tuple(label.words for label in labels),
+        max_chars=choice.max_chars,
+        normalisation=choice.normalisation,
+        priors=choice.priors,
+    )
+
+
+def _rank(seed: int, name: str) -> str:
+    return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()

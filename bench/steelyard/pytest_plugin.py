@@ -1,0 +1,296 @@
+"""Cells as pytest items: `pytest --benchmark` measures what a bench.toml lists.
+
+pytest loads this module in every session, so until the flag is given it imports nothing heavy and
+collects nothing. Samples go on to pytest-benchmark where it is installed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from _pytest._code import ExceptionInfo
+
+    from steelyard.measure import Result
+    from steelyard.plan import PlannedCell
+    from steelyard.record import Record
+
+SUITE_FILE = "bench.toml"
+_RESULTS = pytest.StashKey[list["Result"]]()
+_SUITE_SEEN = pytest.StashKey[bool]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --benchmark; pytest matches it exactly, so pytest-benchmark keeps its --benchmark-*."""
+    group = parser.getgroup("steelyard", "steelyard: weigh models")
+    group.addoption(
+        "--benchmark",
+        dest="steelyard_benchmark",
+        action="store_true",
+        default=False,
+        help=f"Measure the cells of the {SUITE_FILE} files found, or of the default suite.",
+    )
+    group.addoption(
+        "--steelyard-suite",
+        metavar="SUITE",
+        default=None,
+        help=f"Measure this suite file, or shipped suite, instead of any {SUITE_FILE}.",
+    )
+    group.addoption(
+        "--steelyard-quick",
+        action="store_true",
+        default=False,
+        help="Ask fewer items and time shorter windows.",
+    )
+    group.addoption(
+        "--steelyard-cards",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="Also read the cards in DIR/models and DIR/tasks.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse, before anything slow, what cannot be measured."""
+    if not config.getoption("steelyard_benchmark"):
+        if config.getoption("steelyard_suite"):
+            raise pytest.UsageError("--steelyard-suite measures only with --benchmark")
+        return
+    if config.getoption("dist", "no") != "no" or "PYTEST_XDIST_WORKER" in os.environ:
+        raise pytest.UsageError(
+            "--benchmark measures one cell at a time, on a machine that does nothing else; "
+            "leave -n out, or add -n 0"
+        )
+    config.stash[_RESULTS] = []
+    config.stash[_SUITE_SEEN] = False
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect a bench.toml when the flag is given and no other suite is."""
+    config = parent.config
+    if file_path.name != SUITE_FILE or not config.getoption("steelyard_benchmark"):
+        return None
+    if config.getoption("steelyard_suite"):
+        return None
+    config.stash[_SUITE_SEEN] = True
+    return SuiteFile.from_parent(parent, path=file_path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Add the suite that no folder walk finds, before others select and mark items."""
+    if not config.getoption("steelyard_benchmark") or config.stash[_SUITE_SEEN]:
+        return
+    named: str | None = config.getoption("steelyard_suite")
+    if named is None and config.args_source is pytest.Config.ArgsSource.ARGS:
+        return  # Whoever names files wants those.
+    try:
+        items.extend(_suite_node(session, named).collect())
+    except pytest.Collector.CollectError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print accuracy, latency and memory together, beside pytest-benchmark's own table."""
+    results = terminalreporter.config.stash.get(_RESULTS, [])
+    if results:
+        terminalreporter.section("steelyard", sep="-")
+        terminalreporter.write(_table(results, colour=terminalreporter.hasmarkup))
+
+
+class SuiteFile(pytest.File):
+    """A bench.toml."""
+
+    def collect(self) -> Iterator[CellItem]:
+        return _items(self, self.path)
+
+
+class ShippedSuite(pytest.Collector):
+    """A suite that comes with steelyard; its ids begin with its name."""
+
+    def collect(self) -> Iterator[CellItem]:
+        return _items(self, None if self.name == "default" else Path(self.name))
+
+
+class CellItem(pytest.Item):
+    """One cell to measure."""
+
+    def __init__(self, *, planned: PlannedCell, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.planned = planned
+        # pytest-benchmark takes the items that ask for its fixture to be benchmarks: this is what
+        # --benchmark-only keeps and --benchmark-skip skips.
+        self.fixturenames = ["benchmark"]
+        if planned.refusal is not None:
+            self.add_marker(pytest.mark.skip(reason=planned.refusal))
+
+    def runtest(self) -> None:
+        result = _run_cell(self.planned)
+        self.config.stash[_RESULTS].append(result)
+        record = result.record
+        self.user_properties += [(k, str(v)) for k, v in _extra_info(record).items()]
+        if record.outcome == "refused":
+            pytest.skip(record.reason or "refused")
+        if record.outcome != "ok":
+            raise CellFailed(record)
+        _feed_pytest_benchmark(self, record)
+
+    def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show the reason alone: our own stack is of no use to who reads a benchmark's result."""
+        from steelyard.errors import SteelyardError
+
+        if isinstance(excinfo.value, CellFailed | SteelyardError):
+            return _Said(self, str(excinfo.value))
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        place = self.path if self.path.is_file() else self.config.rootpath / self.parent_name
+        return place, 0, self.name
+
+    @property
+    def parent_name(self) -> str:
+        return self.parent.name if self.parent else ""
+
+
+class CellFailed(Exception):  # noqa: N818 - an outcome, not an error of the code
+    """A cell that was not measured, with its outcome and reason."""
+
+    def __init__(self, record: Record) -> None:
+        outcome = record.outcome.replace("_", " ")
+        super().__init__(f"{outcome}: {record.reason or 'no reason was recorded'}")
+
+
+class _Said:
+    """A failure's text, in the shape that pytest's reports and short summary ask for."""
+
+    def __init__(self, item: CellItem, message: str) -> None:
+        path, line, _ = item.reportinfo()
+        self.message = message
+        self.reprcrash = SimpleNamespace(path=str(path), lineno=line + 1, message=message)
+
+    def __str__(self) -> str:
+        return self.message
+
+    def toterminal(self, tw: Any) -> None:
+        """Write the text to a pytest terminal writer."""
+        tw.line(self.message, red=True)
+
+
+def _suite_node(session: pytest.Session, named: str | None) -> SuiteFile | ShippedSuite:
+    path = session.config.invocation_params.dir / named if named else session.path / SUITE_FILE
+    if path.is_file():
+        return SuiteFile.from_parent(session, path=path)
+    name = named or "default"
+    return ShippedSuite.from_parent(session, name=name, nodeid=name)
+
+
+def _items(parent: SuiteFile | ShippedSuite, path: Path | None) -> Iterator[CellItem]:
+    from steelyard.errors import SteelyardError
+
+    try:
+        planned = _plan(parent.config, path)
+    except SteelyardError as error:
+        raise parent.CollectError(str(error)) from error
+    for cell in planned:
+        yield CellItem.from_parent(parent, name=cell.cell.id, planned=cell)
+
+
+def _plan(config: pytest.Config, path: Path | None) -> tuple[PlannedCell, ...]:
+    from steelyard import catalog, host, plan
+
+    # --benchmark-disable asks to see benchmarks work, not to have them measured.
+    quick = config.getoption("steelyard_quick") or config.getoption("benchmark_disable", default=0)
+    suite = plan.load_suite(path, quick=bool(quick))
+    cards = catalog.load([Path(folder) for folder in config.getoption("steelyard_cards")])
+    return plan.cells(suite, cards, host.cores())
+
+
+def _run_cell(planned: PlannedCell) -> Result:
+    """Measure one cell. The only place where this plugin meets the runner."""
+    from steelyard.measure import Bench, measure_cell
+    from steelyard.prepare.cache import Cache
+    from steelyard.progress import Silent
+
+    return measure_cell(planned, Bench(cache=Cache.default(), progress=Silent()))
+
+
+def _feed_pytest_benchmark(item: CellItem, record: Record) -> None:
+    """Hand a cell's end-to-end samples to pytest-benchmark, as if its fixture had timed them."""
+    benchmarks = getattr(item.config, "_benchmarksession", None)
+    measured = record.measurement("latency_end_to_end")
+    if benchmarks is None or benchmarks.disabled or measured is None:
+        return
+    from pytest_benchmark.stats import Metadata
+
+    cell = record.cell
+    source = SimpleNamespace(
+        name=item.name,
+        fullname=item.nodeid,
+        group=cell.task,
+        param=f"{cell.model}@{cell.variant}/{cell.device}",
+        params={"task": cell.task, "model": cell.model, "variant": cell.variant},
+        extra_info=_extra_info(record),
+        cprofile_stats=None,
+        has_error=False,
+    )
+    metadata = Metadata(source, iterations=1, options={"timer": "perf_counter_ns in a worker"})
+    for nanoseconds in measured.values:
+        metadata.update(nanoseconds / 1e9)
+    benchmarks.benchmarks.append(metadata)
+
+
+def _extra_info(record: Record) -> dict[str, Any]:
+    """Return what a time alone does not say; None is what was not measured."""
+    score, artifact = record.score(), record.artifact
+    memory = record.measurement("memory_peak")
+    return {
+        "cell": record.cell.id,
+        "outcome": record.outcome,
+        "metric": record.metric,
+        "score": score.value if score else None,
+        "score_low": score.low if score else None,
+        "score_high": score.high if score else None,
+        "score_n": score.n if score else None,
+        "memory_peak_bytes": memory.values[-1] if memory else None,
+        "size_bytes": artifact.size_bytes if artifact else None,
+        "parameters": artifact.parameters if artifact else None,
+        "artifact_sha256": artifact.sha256 if artifact else None,
+    }
+
+
+def _table(results: list[Result], *, colour: bool) -> str:
+    """Return the results as steelyard's own tables."""
+    import io
+
+    from rich.console import Console
+
+    from steelyard import __version__, host
+    from steelyard.record import SCHEMA, RunFile
+    from steelyard.report import table
+    from steelyard.report.rows import tables
+
+    first = results[0].record
+    run = RunFile(
+        schema=SCHEMA,
+        tool_version=__version__,
+        run="pytest",
+        suite="pytest",
+        device=first.cell.device,
+        started=first.started,
+        host=host.identify(),
+        records=tuple(result.record for result in results),
+    )
+    predictions = {result.record.cell.id: result.predictions for result in results}
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=colour)
+    table.show(tables([run], load=lambda record: predictions[record.cell.id]), console)
+    return out.getvalue()

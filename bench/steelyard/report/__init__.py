@@ -1,0 +1,1 @@
+"""Records -> table, Markdown, CSV, JSON. Nothing here measures or decides."""

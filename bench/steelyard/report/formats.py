@@ -1,0 +1,124 @@
+"""Rows for other programs: CSV, one row a cell; JSON, with all that a row knows."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from steelyard.api import Score
+from steelyard.report.paired import Answers
+from steelyard.report.rows import Machine, Percentile, Row, TaskTable
+from steelyard.stats import Quantile, TooFew
+
+SCHEMA = 1
+
+Value = str | int | float | None
+
+
+class ReportedTask(Struct, frozen=True, kw_only=True):
+    """A task in the JSON report."""
+
+    task: str
+    machines: tuple[Machine, ...]
+    rows: tuple[Row, ...]
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """The JSON report."""
+
+    schema: int
+    tasks: tuple[ReportedTask, ...]
+
+
+def json_text(tables: Iterable[TaskTable]) -> str:
+    """Return all tables as JSON, in the units that the names say."""
+    tasks = tuple(
+        ReportedTask(task=table.task, machines=table.machines, rows=table.rows) for table in tables
+    )
+    encoded = msgspec.json.encode(Report(schema=SCHEMA, tasks=tasks), order="deterministic")
+    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+
+
+def csv_text(tables: Iterable[TaskTable]) -> str:
+    """Return all rows as one CSV; a spreadsheet reads no cell of it as a formula."""
+    rows = [flat(row) for table in tables for row in table.rows]
+    out = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({key: _harmless(value) for key, value in row.items()} for row in rows)
+    return out.getvalue()
+
+
+def flat(row: Row) -> dict[str, Value]:
+    """Return a row as named columns; the border to formats that know no types."""
+    return {
+        "task": row.cell.task,
+        "model": row.cell.model,
+        "variant": row.cell.variant,
+        "device": row.cell.device,
+        "role": row.role,
+        "precision": row.precision,
+        "backend": row.backend,
+        "threads": row.threads,
+        "outcome": row.outcome,
+        "reason": row.reason,
+        "parameters": row.parameters,
+        "size_bytes": row.size_bytes,
+        "labelled_items": row.labelled_items,
+        "metric": row.metric,
+        **_score("score", row.score),
+        **_score("same_items_score", row.same_items),
+        **_percentile("p50", row.p50_ns),
+        **_percentile("p99", row.p99_ns),
+        **_percentile("infer_p50", row.infer_p50_ns),
+        "memory_peak_bytes": row.memory_peak_bytes,
+        "load_time_ns": row.load_time_ns,
+        "parent": row.beside_parent.parent if row.beside_parent else None,
+        **_answers(row.beside_parent.answers if row.beside_parent else None),
+        "speed_over_parent": row.beside_parent.speed if row.beside_parent else None,
+        "warnings": "; ".join(row.warnings),
+        "artifact_sha256": row.artifact_sha256,
+        "run": row.run,
+        "started": row.started,
+    }
+
+
+def _score(name: str, score: Score | None) -> dict[str, Value]:
+    return {
+        name: score.value if score else None,
+        f"{name}_low": score.low if score else None,
+        f"{name}_high": score.high if score else None,
+        f"{name}_n": score.n if score else None,
+    }
+
+
+def _percentile(name: str, percentile: Percentile | None) -> dict[str, Value]:
+    seen = percentile if isinstance(percentile, Quantile) else None
+    return {
+        f"{name}_ns": seen.value if seen else None,
+        f"{name}_low_ns": seen.low if seen else None,
+        f"{name}_high_ns": seen.high if seen else None,
+        f"{name}_n": percentile.n if percentile else None,
+        f"{name}_missing": percentile.reason if isinstance(percentile, TooFew) else None,
+    }
+
+
+def _answers(answers: Answers | None) -> dict[str, Value]:
+    return {
+        "accuracy_over_parent": answers.difference.estimate if answers else None,
+        "accuracy_over_parent_low": answers.difference.low if answers else None,
+        "accuracy_over_parent_high": answers.difference.high if answers else None,
+        "labels_flipped": answers.flips if answers else None,
+    }
+
+
+def _harmless(value: Value) -> Value:
+    """Put an apostrophe before text that a spreadsheet would calculate (OWASP, CSV injection)."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
+        return f"'{value}"
+    return value

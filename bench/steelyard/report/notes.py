@@ -1,0 +1,115 @@
+"""What stands under a table: how it was measured, asked and compared, and what was not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from steelyard.report.paired import Beside
+from steelyard.report.rows import Machine, Row, TaskTable
+from steelyard.report.units import clean, size
+from steelyard.stats import TooFew
+
+SAME_ITEMS = "same items"
+
+LATENCY = (
+    "p50 and p99: order statistics of end-to-end calls (encode, infer, decode), one text a call."
+)
+MEMORY = "memory: peak resident memory of the worker process (VmHWM) after its calls."
+LABELLED = (
+    "labels: labelled items used - those a model learned from; for a generalist, those in its "
+    "prompt and those its prompt was chosen on."
+)
+ON_SAME_ITEMS = f"{SAME_ITEMS}: the score on exactly the items that the generalists were asked."
+NOT_DONE = (
+    "Not done for generalists, though known to help them: retrieval, reasoning, fine-tuning, "
+    "free generation."
+)
+NOT_MEASURED = "Not measured by this version: energy, carbon, cost."
+
+
+def notes(table: TaskTable) -> tuple[str, ...]:
+    """Return the notes of a table in reading order, clean of control characters."""
+    return tuple(clean(note) for note in _notes(table))
+
+
+def _notes(table: TaskTable) -> Iterator[str]:
+    for row in table.rows:
+        if row.outcome != "ok":
+            yield f"{_name(row, table)}: {row.outcome.replace('_', ' ')}: {_reason(row)}"
+    yield from (_machine(machine) for machine in table.machines)
+    if any(row.same_items for row in table.rows):
+        yield ON_SAME_ITEMS
+    yield LATENCY
+    yield from _too_few(table)
+    yield from (MEMORY, LABELLED)
+    for row in table.rows:
+        yield from (f"{_name(row, table)}: {note}" for note in _of_row(row))
+    if any(row.role == "generalist" for row in table.rows):
+        yield NOT_DONE
+    yield NOT_MEASURED
+
+
+def _too_few(table: TaskTable) -> Iterator[str]:
+    percentiles = (p for row in table.rows for p in (row.p50_ns, row.p99_ns))
+    for needed in sorted({p.needed for p in percentiles if isinstance(p, TooFew)}):
+        yield f"n<{needed}: fewer than the {needed} calls that this percentile needs at 95 %."
+
+
+def _of_row(row: Row) -> Iterator[str]:
+    if row.sample and row.sample.n < row.sample.of:
+        seed = "" if row.sample.seed is None else f", seed {row.sample.seed}"
+        yield f"asked a sample of {row.sample.n} of {row.sample.of} test items{seed}."
+    if row.prompt:
+        yield _prompt(row)
+    if row.beside_parent:
+        yield _parent(row.beside_parent)
+    if row.warm_up and not row.warm_up.settled:
+        yield (
+            f"latency had not settled after {row.warm_up.calls} warm-up calls "
+            f"in {row.warm_up.seconds:.1f} s."
+        )
+    yield from row.warnings
+
+
+def _prompt(row: Row) -> str:
+    choice = row.prompt
+    if choice is None:
+        return ""
+    return (
+        f"prompt {choice.paraphrase + 1}, {choice.shots} shots, {choice.normalisation} of token "
+        f"log-likelihoods, calibration {choice.calibration}; the best of "
+        f"{len(choice.candidates)} ways on {choice.n} training items "
+        f"(accuracy {choice.accuracy:.3f}); texts cut to {choice.max_chars} characters."
+    )
+
+
+def _parent(beside: Beside) -> str:
+    said = [f"beside its parent {beside.parent}"]
+    if beside.answers:
+        low, high = beside.answers.difference.low, beside.answers.difference.high
+        said.append(
+            f"{100 * beside.answers.difference.estimate:+.1f} points of accuracy "
+            f"[{100 * low:+.1f},{100 * high:+.1f}] and {beside.answers.flips} other labels "
+            f"on the same {beside.answers.n} items"
+        )
+    if beside.speed:
+        said.append(f"{beside.speed:.2f} times its speed (p50, one process each: not a test)")
+    return f"{said[0]}: {', '.join(said[1:]) or 'nothing to compare'}."
+
+
+def _machine(machine: Machine) -> str:
+    host = machine.host
+    virtual = f", virtual ({host.virtual})" if host.virtual else ""
+    return (
+        f"{machine.device}: {host.cpu}, {host.cores} cores, {size(host.memory_bytes)}, "
+        f"{host.system}{virtual}, Python {host.python}, steelyard {machine.tool_version}."
+    )
+
+
+def _name(row: Row, table: TaskTable) -> str:
+    several = len({other.cell.device for other in table.rows}) > 1
+    return f"{row.name} on {row.cell.device}" if several else row.name
+
+
+def _reason(row: Row) -> str:
+    return row.reason or "no reason was recorded"

@@ -1,0 +1,224 @@
+"""Run files and predictions -> one row a cell, one table a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec import Struct
+
+from steelyard.api import Score
+from steelyard.record import (
+    Cell,
+    Host,
+    Outcome,
+    Prediction,
+    PromptChoice,
+    Record,
+    RunFile,
+    Sample,
+    WarmUp,
+)
+from steelyard.report import paired
+from steelyard.report.paired import Beside, Predictions
+from steelyard.stats import Quantile, TooFew
+
+Percentile = Quantile | TooFew
+Load = Callable[[Record], Sequence[Prediction] | None]
+Rescore = Callable[[Record, Sequence[Prediction]], Score | None]
+
+ROLES = ("baseline", "specialist", "generalist")
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """What is known of one cell. What is None was not measured; percentiles are in nanoseconds.
+
+    `same_items` is the score on exactly the items that the task's generalists were asked, where
+    those are not all that this cell answered. `labelled_items` counts those the recipe learned
+    from, those in the prompt, and those the prompt was chosen on.
+    """
+
+    cell: Cell
+    run: str
+    started: str
+    role: str
+    precision: str
+    backend: str
+    threads: int
+    outcome: Outcome
+    metric: str
+    reason: str | None = None
+    parameters: int | None = None
+    size_bytes: int | None = None
+    artifact_sha256: str | None = None
+    labelled_items: int | None = None
+    sample: Sample | None = None
+    score: Score | None = None
+    same_items: Score | None = None
+    p50_ns: Percentile | None = None
+    p99_ns: Percentile | None = None
+    infer_p50_ns: Percentile | None = None
+    memory_peak_bytes: int | None = None
+    load_time_ns: int | None = None
+    warm_up: WarmUp | None = None
+    beside_parent: Beside | None = None
+    prompt: PromptChoice | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Say which model in which variant."""
+        return f"{self.cell.model}@{self.cell.variant}"
+
+
+class Machine(Struct, frozen=True, kw_only=True):
+    """Where the rows of a device were measured, and with which steelyard."""
+
+    device: str
+    host: Host
+    tool_version: str
+
+
+class TaskTable(Struct, frozen=True, kw_only=True):
+    """The rows of one task, and the machines they come from."""
+
+    task: str
+    rows: tuple[Row, ...]
+    machines: tuple[Machine, ...]
+
+
+def no_predictions(_: Record) -> None:
+    """Load nothing, where no predictions are at hand."""
+
+
+def tables(
+    runs: Iterable[RunFile],
+    load: Load = no_predictions,
+    rescore: Rescore = paired.rescore_accuracy,
+) -> tuple[TaskTable, ...]:
+    """Return a table a task, in the order of the runs; of a repeated cell the latest record.
+
+    `load` returns a record's predictions; without them nothing is compared item by item.
+    `rescore` scores a part of them in the record's metric, or returns None where it cannot.
+    """
+    latest = _latest(runs)
+    tasks = dict.fromkeys(record.cell.task for _, record in latest)
+    return tuple(
+        _table(task, [pair for pair in latest if pair[1].cell.task == task], load, rescore)
+        for task in tasks
+    )
+
+
+def _latest(runs: Iterable[RunFile]) -> list[tuple[RunFile, Record]]:
+    found: dict[str, tuple[RunFile, Record]] = {}
+    for run in runs:
+        for record in run.records:
+            known = found.get(record.cell.id)
+            if known is None or known[1].started <= record.started:
+                found[record.cell.id] = (run, record)
+    return list(found.values())
+
+
+def _table(
+    task: str, pairs: list[tuple[RunFile, Record]], load: Load, rescore: Rescore
+) -> TaskTable:
+    records = {record.cell.id: record for _, record in pairs}
+    answers = _answers(records.values(), load)
+    asked = paired.common_items(
+        answers, (r.cell.id for r in records.values() if r.role == "generalist")
+    )
+    rows = [
+        _row(
+            run,
+            record,
+            same_items=_same_items(record, answers, asked, rescore),
+            beside_parent=_beside_parent(record, records, answers),
+        )
+        for run, record in pairs
+    ]
+    machines = {
+        run.device: Machine(device=run.device, host=run.host, tool_version=run.tool_version)
+        for run, _ in pairs
+    }
+    return TaskTable(
+        task=task, rows=tuple(sorted(rows, key=_order)), machines=tuple(machines.values())
+    )
+
+
+def _answers(records: Iterable[Record], load: Load) -> Predictions:
+    loaded = ((r.cell.id, load(r)) for r in records if r.outcome == "ok")
+    return {cell: paired.by_item(found) for cell, found in loaded if found}
+
+
+def _row(
+    run: RunFile, record: Record, same_items: Score | None, beside_parent: Beside | None
+) -> Row:
+    artifact = record.artifact
+    return Row(
+        cell=record.cell,
+        run=run.run,
+        started=record.started,
+        role=record.role,
+        precision=record.precision,
+        backend=record.backend,
+        threads=record.threads,
+        outcome=record.outcome,
+        reason=record.reason,
+        metric=record.metric,
+        parameters=artifact.parameters if artifact else None,
+        size_bytes=artifact.size_bytes if artifact else None,
+        artifact_sha256=artifact.sha256 if artifact else None,
+        labelled_items=_labelled(record),
+        sample=record.sample,
+        score=record.score(),
+        same_items=same_items,
+        p50_ns=paired.latency(record, "latency_end_to_end", 0.5),
+        p99_ns=paired.latency(record, "latency_end_to_end", 0.99),
+        infer_p50_ns=paired.latency(record, "latency_infer", 0.5),
+        memory_peak_bytes=_last(record, "memory_peak"),
+        load_time_ns=_last(record, "load_time"),
+        warm_up=record.warm_up,
+        beside_parent=beside_parent,
+        prompt=record.prompt,
+        warnings=record.warnings,
+    )
+
+
+def _labelled(record: Record) -> int | None:
+    if record.artifact is None:
+        return None
+    asked = record.prompt.n + record.prompt.shots if record.prompt else 0
+    return record.artifact.labelled_items + asked
+
+
+def _last(record: Record, quantity: str) -> int | None:
+    measured = record.measurement(quantity)
+    return int(measured.values[-1]) if measured and measured.values else None
+
+
+def _same_items(
+    record: Record, answers: Predictions, asked: frozenset[str], rescore: Rescore
+) -> Score | None:
+    ours = answers.get(record.cell.id, {})
+    shared = [ours[item] for item in ours if item in asked]
+    if not shared or len(shared) == len(ours):
+        return None
+    return rescore(record, shared)
+
+
+def _beside_parent(
+    record: Record, records: dict[str, Record], answers: Predictions
+) -> Beside | None:
+    if record.parent is None or record.outcome != "ok":
+        return None
+    cell = record.cell
+    parent = Cell(task=cell.task, model=cell.model, variant=record.parent, device=cell.device)
+    found = records.get(parent.id)
+    if found is None or found.outcome != "ok":
+        return None
+    return paired.beside(record, found, answers)
+
+
+def _order(row: Row) -> tuple[int, bool, float, str]:
+    """Order by role, then by score, the unscored last, then by name."""
+    role = ROLES.index(row.role) if row.role in ROLES else len(ROLES)
+    return role, row.score is None, -(row.score.value if row.score else 0.0), row.cell.id

@@ -1,0 +1,112 @@
+"""A task's rows as text cells under column titles: what the table and the Markdown share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from steelyard.api import Score
+from steelyard.report import notes, units
+from steelyard.report.rows import Percentile, Row, TaskTable
+from steelyard.stats import Quantile
+
+ABSENT = "-"
+
+
+class Column(Struct, frozen=True, kw_only=True):
+    """A column's title, and whether it holds figures, which are never broken."""
+
+    title: str
+    figures: bool = True
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """A row's role and its cells, one a column; a cell may have two lines."""
+
+    role: str
+    cells: tuple[str, ...]
+
+    @property
+    def flat_cells(self) -> tuple[str, ...]:
+        """Return the cells, each on one line."""
+        return tuple(cell.replace("\n", " ") for cell in self.cells)
+
+
+class Sheet(Struct, frozen=True, kw_only=True):
+    """A task ready to print, its text clean but not yet escaped for a format."""
+
+    title: str
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...]
+
+
+def lay_out(table: TaskTable, *, wide: bool) -> Sheet:
+    """Return the table as text; `wide` adds precision and the percentiles' intervals."""
+    layout = _layout(table, wide=wide)
+    return Sheet(
+        title=units.clean(table.task),
+        columns=tuple(column for column, _ in layout),
+        lines=tuple(
+            Line(role=units.clean(row.role), cells=tuple(cell(row) for _, cell in layout))
+            for row in table.rows
+        ),
+        notes=notes.notes(table),
+    )
+
+
+def _layout(table: TaskTable, *, wide: bool) -> list[tuple[Column, Callable[[Row], str]]]:
+    metrics = {row.metric for row in table.rows}
+    metric = units.clean(metrics.pop()) if len(metrics) == 1 else None
+    several_devices = len({row.cell.device for row in table.rows}) > 1
+    on_other_items = any(row.same_items for row in table.rows)
+    layout: list[tuple[Column | None, Callable[[Row], str]]] = [
+        (Column(title="model", figures=False), lambda row: units.clean(row.name)),
+        (_column("device", shown=several_devices), lambda row: units.clean(row.cell.device)),
+        (_column("params"), lambda row: _scaled(row.parameters, units.count)),
+        (_column("size"), lambda row: _scaled(row.size_bytes, units.size)),
+        (_column("precision", shown=wide), lambda row: units.clean(row.precision)),
+        (_column(metric or "score"), lambda row: _outcome(row, metric)),
+        (
+            _column(notes.SAME_ITEMS, shown=on_other_items),
+            lambda row: _score(row.same_items, metric),
+        ),
+        (_column("p50"), lambda row: _percentile(row.p50_ns, wide=wide)),
+        (_column("p99"), lambda row: _percentile(row.p99_ns, wide=wide)),
+        (_column("memory"), lambda row: _scaled(row.memory_peak_bytes, units.size)),
+        (_column("labels"), lambda row: _scaled(row.labelled_items, str)),
+    ]
+    return [(column, cell) for column, cell in layout if column is not None]
+
+
+def _column(title: str, *, shown: bool = True) -> Column | None:
+    return Column(title=title) if shown else None
+
+
+def _scaled(value: int | None, scale: Callable[[int], str]) -> str:
+    return ABSENT if value is None else scale(value)
+
+
+def _outcome(row: Row, metric: str | None) -> str:
+    return _score(row.score, metric) if row.outcome == "ok" else row.outcome.replace("_", " ")
+
+
+def _score(score: Score | None, metric: str | None) -> str:
+    if score is None:
+        return ABSENT
+    named = "" if metric else f"{units.clean(score.metric)} "
+    value = f"{named}{score.value:.3f} n={score.n}"
+    if score.low is None or score.high is None:
+        return value
+    return f"{value}\n[{score.low:.3f},{score.high:.3f}]"
+
+
+def _percentile(percentile: Percentile | None, *, wide: bool) -> str:
+    if percentile is None:
+        return ABSENT
+    if not isinstance(percentile, Quantile):
+        return f"n<{percentile.needed}"
+    if wide:
+        return units.duration_interval(percentile.value, percentile.low, percentile.high)
+    return units.duration(percentile.value)

@@ -1,0 +1,1 @@
+"""Scorers that mark answers."""

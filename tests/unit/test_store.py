@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from steelyard import store
+from steelyard.errors import StoreError
+from steelyard.record import Measurement, Prediction, decode_run, encode
+from steelyard.store import JOURNAL, Journal
+from tests.unit.builders import cell, header, record
+
+
+def journal_of(folder: Path, count: int) -> Journal:
+    journal = Journal.start(folder, header())
+    for index in range(count):
+        journal = journal.append(record(cell=cell(task=f"task-{index}")))
+    return journal
+
+
+def test_a_resumed_journal_has_what_was_appended(tmp_path: Path) -> None:
+    journal = journal_of(tmp_path, 3)
+
+    assert Journal.resume(tmp_path).records == journal.records
+    assert Journal.resume(tmp_path).finished() == {f"task-{i}/tiny@int8/cpu-1t" for i in range(3)}
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_journal_cut_anywhere_keeps_every_whole_line(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("run")
+    journal_of(folder, 3)
+    whole = (folder / JOURNAL).read_bytes()
+    first = whole.index(b"\n") + 1
+    cut = data.draw(st.integers(first, len(whole)))
+    (folder / JOURNAL).write_bytes(whole[:cut])
+
+    resumed = Journal.resume(folder)
+
+    assert len(resumed.records) == whole[:cut].count(b"\n") - 1
+    assert Journal.resume(folder).append(record()).records[-1] == record()
+
+
+def test_damage_in_the_middle_is_an_error(tmp_path: Path) -> None:
+    journal_of(tmp_path, 2)
+    path = tmp_path / JOURNAL
+    path.write_bytes(path.read_bytes().replace(b"task-0", b"task-9", 1))
+
+    with pytest.raises(StoreError, match="line 2 is damaged"):
+        Journal.resume(tmp_path)
+
+
+def test_a_folder_with_a_run_is_not_started_over(tmp_path: Path) -> None:
+    journal_of(tmp_path, 1)
+
+    with pytest.raises(StoreError, match="holds a run already"):
+        Journal.start(tmp_path, header())
+
+
+def test_a_journal_of_another_schema_is_refused(tmp_path: Path) -> None:
+    Journal.start(tmp_path, header(schema=99))
+
+    with pytest.raises(StoreError, match="schema 99, this steelyard reads 1"):
+        Journal.resume(tmp_path)
+
+
+def test_a_closed_run_is_one_file_a_device(tmp_path: Path) -> None:
+    journal = Journal.start(tmp_path, header())
+    journal = journal.append(record())
+    journal = journal.append(record(cell=cell(device="cpu-2t")))
+
+    paths = journal.close()
+
+    assert [path.name for path in paths] == ["cpu-1t.json", "cpu-2t.json"]
+    runs = store.read_runs(tmp_path)
+    assert [run.device for run in runs] == ["cpu-1t", "cpu-2t"]
+    assert [len(run.records) for run in runs] == [1, 1]
+    assert not list(tmp_path.glob(".*.tmp"))
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[1]", b'{"schema": 1}', b'{"schema": 7}'])
+def test_a_run_file_that_is_none_is_refused_with_its_name(data: bytes) -> None:
+    with pytest.raises(StoreError, match=r"^some\.json: "):
+        decode_run(data, "some.json")
+
+
+def test_predictions_come_back_as_they_went(tmp_path: Path) -> None:
+    kept = (
+        Prediction(id="1", expected="a", answer="b"),
+        Prediction(id="2", expected="a", answer="a", scores=(0.5, 1.5)),
+    )
+
+    digest = store.write_predictions(tmp_path, kept)
+
+    assert store.read_predictions(tmp_path, digest) == kept
+
+
+def test_changed_predictions_are_noticed(tmp_path: Path) -> None:
+    digest = store.write_predictions(tmp_path, [Prediction(id="1", expected="a", answer="b")])
+    other = store.write_predictions(tmp_path, [Prediction(id="1", expected="a", answer="a")])
+    folder = tmp_path / "predictions"
+    (folder / f"{other}.jsonl.gz").rename(folder / f"{digest}.jsonl.gz")
+
+    with pytest.raises(StoreError, match="not those that were recorded"):
+        store.read_predictions(tmp_path, digest)
+
+
+def test_truncated_predictions_are_noticed(tmp_path: Path) -> None:
+    digest = store.write_predictions(tmp_path, [Prediction(id="1", expected="a", answer="b")])
+    path = tmp_path / "predictions" / f"{digest}.jsonl.gz"
+    path.write_bytes(path.read_bytes()[:-5])
+
+    with pytest.raises(StoreError, match="cannot be read"):
+        store.read_predictions(tmp_path, digest)
+
+
+def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    blocker = tmp_path / "file"
+    blocker.write_text("")
+
+    with pytest.raises(StoreError, match="cannot keep results: .*--output"):
+        Journal.start(blocker / "run", header())
+
+
+def test_the_newest_run_of_a_suite_is_found(tmp_path: Path) -> None:
+    for name in ("20260101T000000Z-toy", "20260301T000000Z-toy", "20260401T000000Z-other"):
+        Journal.start(tmp_path / name, header(run=name))
+
+    assert store.latest_run(tmp_path, "toy").name == "20260301T000000Z-toy"
+    assert store.latest_run(tmp_path).name == "20260401T000000Z-other"
+    with pytest.raises(StoreError, match="no run of suite none yet"):
+        store.latest_run(tmp_path, "none")
+
+
+@given(values=st.lists(st.integers(0, 2**62), min_size=1).map(tuple))
+def test_raw_samples_survive_the_json(values: tuple[int, ...]) -> None:
+    kept = Measurement(
+        quantity="latency_infer", unit="ns", values=values, method="counter", scope="call"
+    )
+
+    decoded = msgspec.json.decode(encode(kept), type=Measurement)
+
+    assert decoded == kept
