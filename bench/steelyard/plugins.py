@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
 
 from steelyard.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 Kind = Literal["backends", "meters", "scorers", "readers", "recipes"]
 
@@ -38,11 +41,15 @@ def load(kind: Kind, name: str) -> Any:
 
 def instantiate(located: str) -> Any:
     """Return an instance of the class at `module:attribute`."""
-    return EntryPoint(name="", value=located, group="").load()()
+    module, _, attribute = located.partition(":")
+    return getattr(import_module(module), attribute)()
 
 
 @cache
 def _found(kind: Kind) -> dict[str, list[EntryPoint]]:
+    # Late: a worker, which is told where its backend is, need not pay 40 ms for it.
+    from importlib.metadata import entry_points
+
     found: dict[str, list[EntryPoint]] = {}
     for point in entry_points(group=f"steelyard.{kind}"):
         found.setdefault(point.name, []).append(point)

@@ -96,12 +96,28 @@ def _made(
         base=base,
         training=lesson,
     )
-    task = f" for {lesson.task}" if lesson else ""
+    with workshop.cache.exclusive(KIND, key):
+        # Another process may have built it while this one waited.
+        done = workshop.cache.entry(KIND, key)
+        return done or _build(found, step, located, request, key, workshop)
+
+
+def _build(  # noqa: PLR0913 - one step of _made, which knows these already
+    found: Found[ModelCard],
+    step: Stage | Variant,
+    located: str,
+    request: BuildRequest,
+    key: str,
+    workshop: Workshop,
+) -> Path:
+    task = f" for {request.training.task}" if request.training else ""
     workshop.progress.say(f"building {found.card.id} {step.id}{task}")
     with workshop.cache.build(KIND, key) as out:
         report = builder.build(builder.BuildJob(recipe=located, request=request, out=out))
         (out / REPORT).write_bytes(msgspec.json.encode(report, order="sorted"))
-    return _kept(workshop.cache, key)
+    entry = workshop.cache.entry(KIND, key)
+    assert entry is not None, "a build that ended cleanly is in the cache"  # noqa: S101
+    return entry
 
 
 def _base(
@@ -139,12 +155,6 @@ def _carried(cache: Cache, inputs: str, tools: Sequence[str]) -> Path | None:
         return None
     carried = sorted((cache.root / KIND).glob(f"{inputs}-*"))
     return next((entry for p in carried if (entry := cache.entry(KIND, p.name))), None)
-
-
-def _kept(cache: Cache, key: str) -> Path:
-    entry = cache.entry(KIND, key)
-    assert entry is not None, "a build that ended cleanly is in the cache"  # noqa: S101
-    return entry
 
 
 def _versions(tools: Sequence[str]) -> dict[str, str | None]:
