@@ -212,7 +212,7 @@ class Timing(Declaration, frozen=True, kw_only=True):
     """
 
     min_calls: Annotated[int, Meta(ge=1)] = 300
-    max_calls: Annotated[int, Meta(ge=1)] = 5000
+    max_calls: Annotated[int, Meta(ge=1)] = 2000
     min_seconds: Annotated[float, Meta(ge=0)] = 3.0
     max_seconds: Annotated[float, Meta(gt=0)] = 60.0
     warm_up_min_calls: Annotated[int, Meta(ge=0)] = 10

@@ -276,8 +276,6 @@ class _CellRun:
         self.warm_up = WarmUp(
             calls=timed.warm_up_calls, seconds=timed.warm_up_seconds, settled=timed.settled
         )
-        if not timed.settled:
-            self.warnings.append(f"warm-up did not settle within {timed.warm_up_seconds:.0f} s")
         changed = sum(answers[name].label != label for name, label in timed.answers)
         if changed:
             self.warnings.append(

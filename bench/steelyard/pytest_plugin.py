@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from steelyard import pytest_feed
+
 if TYPE_CHECKING:
     from _pytest._code import ExceptionInfo
 
@@ -79,7 +81,6 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         return None
     if config.getoption("steelyard_suite"):
         return None
-    config.stash[_SUITE_SEEN] = True
     return SuiteFile.from_parent(parent, path=file_path)
 
 
@@ -111,6 +112,8 @@ class SuiteFile(pytest.File):
     """A bench.toml."""
 
     def collect(self) -> Iterator[CellItem]:
+        # Not where the node is made: pytest makes nodes of siblings of what it was asked for.
+        self.config.stash[_SUITE_SEEN] = True
         return _items(self, self.path)
 
 
@@ -137,12 +140,12 @@ class CellItem(pytest.Item):
         result = _run_cell(self.planned)
         self.config.stash[_RESULTS].append(result)
         record = result.record
-        self.user_properties += [(k, str(v)) for k, v in _extra_info(record).items()]
+        self.user_properties += [(k, str(v)) for k, v in pytest_feed.facts(record).items()]
         if record.outcome == "refused":
-            pytest.skip(record.reason or "refused")
+            raise _skipped(record.reason or "refused")
         if record.outcome != "ok":
             raise CellFailed(record)
-        _feed_pytest_benchmark(self, record)
+        pytest_feed.feed(self, record)
 
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show the reason alone: our own stack is of no use to who reads a benchmark's result."""
@@ -153,12 +156,14 @@ class CellItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        place = self.path if self.path.is_file() else self.config.rootpath / self.parent_name
-        return place, 0, self.name
+        return self.config.rootpath / self.nodeid.partition("::")[0], 0, self.name
 
-    @property
-    def parent_name(self) -> str:
-        return self.parent.name if self.parent else ""
+
+def _skipped(reason: str) -> BaseException:
+    skipped: Any = pytest.skip.Exception(reason)
+    # As pytest's own marks do, to name the suite's file and not this one.
+    skipped._use_item_location = True  # noqa: SLF001
+    return skipped  # type: ignore[no-any-return]
 
 
 class CellFailed(Exception):  # noqa: N818 - an outcome, not an error of the code
@@ -210,7 +215,8 @@ def _plan(config: pytest.Config, path: Path | None) -> tuple[PlannedCell, ...]:
     # --benchmark-disable asks to see benchmarks work, not to have them measured.
     quick = config.getoption("steelyard_quick") or config.getoption("benchmark_disable", default=0)
     suite = plan.load_suite(path, quick=bool(quick))
-    cards = catalog.load([Path(folder) for folder in config.getoption("steelyard_cards")])
+    folders: list[str] = config.getoption("steelyard_cards") or []
+    cards = catalog.load([Path(folder) for folder in folders])
     return plan.cells(suite, cards, host.cores())
 
 
@@ -221,50 +227,6 @@ def _run_cell(planned: PlannedCell) -> Result:
     from steelyard.progress import Silent
 
     return measure_cell(planned, Bench(cache=Cache.default(), progress=Silent()))
-
-
-def _feed_pytest_benchmark(item: CellItem, record: Record) -> None:
-    """Hand a cell's end-to-end samples to pytest-benchmark, as if its fixture had timed them."""
-    benchmarks = getattr(item.config, "_benchmarksession", None)
-    measured = record.measurement("latency_end_to_end")
-    if benchmarks is None or benchmarks.disabled or measured is None:
-        return
-    from pytest_benchmark.stats import Metadata
-
-    cell = record.cell
-    source = SimpleNamespace(
-        name=item.name,
-        fullname=item.nodeid,
-        group=cell.task,
-        param=f"{cell.model}@{cell.variant}/{cell.device}",
-        params={"task": cell.task, "model": cell.model, "variant": cell.variant},
-        extra_info=_extra_info(record),
-        cprofile_stats=None,
-        has_error=False,
-    )
-    metadata = Metadata(source, iterations=1, options={"timer": "perf_counter_ns in a worker"})
-    for nanoseconds in measured.values:
-        metadata.update(nanoseconds / 1e9)
-    benchmarks.benchmarks.append(metadata)
-
-
-def _extra_info(record: Record) -> dict[str, Any]:
-    """Return what a time alone does not say; None is what was not measured."""
-    score, artifact = record.score(), record.artifact
-    memory = record.measurement("memory_peak")
-    return {
-        "cell": record.cell.id,
-        "outcome": record.outcome,
-        "metric": record.metric,
-        "score": score.value if score else None,
-        "score_low": score.low if score else None,
-        "score_high": score.high if score else None,
-        "score_n": score.n if score else None,
-        "memory_peak_bytes": memory.values[-1] if memory else None,
-        "size_bytes": artifact.size_bytes if artifact else None,
-        "parameters": artifact.parameters if artifact else None,
-        "artifact_sha256": artifact.sha256 if artifact else None,
-    }
 
 
 def _table(results: list[Result], *, colour: bool) -> str:

@@ -23,6 +23,7 @@ KEPT = (psutil, table)
 pytest_plugins = ["pytester"]
 
 Run = Callable[..., RunResult]
+ENDED_WELL: tuple[Outcome, None] = ("ok", None)
 GOOD, SLOW, BAD, REFUSED = "minilm@int8", "qwen@int4", "gemma@bf16", "lid176@ftz"
 
 
@@ -60,12 +61,12 @@ def measured(cell: Cell, outcome: Outcome = "ok", reason: str | None = None) -> 
 
 
 def run_cell(cell: SimpleNamespace) -> SimpleNamespace:
-    ends: dict[str, tuple[Outcome, str]] = {
+    ends: dict[str, tuple[Outcome, str | None]] = {
         "gemma": ("out_of_memory", "memory pass: killed by the kernel for memory"),
         "late": ("refused", "no backend 'late'"),
     }
-    record = measured(cell.cell, *ends.get(cell.cell.model, ()))
-    return SimpleNamespace(record=record, predictions=())
+    outcome, reason = ends.get(cell.cell.model, ENDED_WELL)
+    return SimpleNamespace(record=measured(cell.cell, outcome, reason), predictions=())
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def test_samples_reach_the_table_of_pytest_benchmark(project: Pytester) -> None:
 def test_steelyards_own_table_stands_beside_it(project: Pytester) -> None:
     result = project.runpytest("--benchmark", "bench.toml")
 
-    result.stdout.fnmatch_lines(["*minilm@int8*0.900 n=100*1.20 *ms*90.0 MB*"])
+    result.stdout.fnmatch_lines(["*minilm@int8*0.900 n=100*1.20 *ms*90 MB*"])
 
 
 def test_the_json_holds_seconds_and_what_a_time_does_not_say(project: Pytester) -> None:
@@ -131,7 +132,12 @@ def test_the_json_holds_seconds_and_what_a_time_does_not_say(project: Pytester) 
     assert first["fullname"] == "bench.toml::spam/minilm@int8/cpu-1t"
     assert first["stats"]["min"] == 0.001
     assert len(first["stats"]["data"]) == 400
-    assert first["params"] == {"task": "spam", "model": "minilm", "variant": "int8"}
+    assert first["params"] == {
+        "task": "spam",
+        "model": "minilm",
+        "variant": "int8",
+        "device": "cpu-1t",
+    }
     assert first["extra_info"] == {
         "cell": "spam/minilm@int8/cpu-1t",
         "outcome": "ok",
@@ -210,7 +216,7 @@ def test_refusals_are_skipped_with_their_reason(
 
     result.assert_outcomes(skipped=2)
     result.stdout.fnmatch_lines(
-        ["SKIPPED*bench.toml:1: cpu-4t needs 4 cores*", "SKIPPED*no backend 'late'*"]
+        ["SKIPPED*bench.toml*: cpu-4t needs 4 cores*", "SKIPPED*bench.toml*: no backend 'late'*"]
     )
 
 

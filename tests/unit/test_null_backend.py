@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from steelyard.api import BuildRequest, Item, Label, SessionSpec, TrainingSet
 from steelyard.backends.null import NullBackend
 from steelyard.errors import PrepareError, WorkerError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from steelyard.api import Item
 from steelyard.backends.ort.linear import Family, Weigher, word_grams
 from steelyard.errors import PrepareError

@@ -61,7 +61,7 @@ def artifact(
             sha256=digest,
             size_bytes=size_bytes,
             recipe_sha256=folder.name,
-            parameters=report.parameters or found.card.parameters or 0,
+            parameters=found.card.parameters or report.parameters,
             labelled_items=report.labelled_items,
             notes=report.notes,
         ),

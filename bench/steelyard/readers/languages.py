@@ -9,13 +9,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
-from html.parser import HTMLParser
 from pathlib import Path
 
 from steelyard.api import Item, Label
 from steelyard.card import Option
 from steelyard.errors import PrepareError
 from steelyard.readers.gettext import share_of_letters, shown, translations
+from steelyard.readers.markup import paragraphs
 from steelyard.readers.rows import Row, Shared, decode_options, items_of, named_path, read_text
 
 # A full stop needs a blank behind it, its wide relative of Chinese and Japanese (U+3002, U+FF01,
@@ -70,9 +70,8 @@ def _declared(folder: Path, how: LanguageOptions) -> Iterator[Row]:
         path = folder / f"{name}.html"
         if not path.is_file():
             raise PrepareError(f"{how.train}: no declaration {name!r} for label {label!r}")
-        parser = _Paragraphs()
-        parser.feed(read_text(path, path.name, "utf-8"))
-        sentences = _sentences(parser.found, how.min_chars)
+        found = paragraphs(read_text(path, path.name, "utf-8"))
+        sentences = _sentences(found, how.min_chars)
         for number, text in enumerate(dict.fromkeys(sentences), start=1):
             yield Row(
                 where=f"{path.name}: sentence {number}",
@@ -83,22 +82,24 @@ def _declared(folder: Path, how: LanguageOptions) -> Iterator[Row]:
             )
 
 
-def _sentences(paragraphs: Sequence[str], min_chars: int) -> Iterator[str]:
+def _sentences(texts: Sequence[str], min_chars: int) -> Iterator[str]:
     """Yield the sentences of paragraphs, those too short left out."""
-    for paragraph in paragraphs:
-        for piece in _SENTENCE_END.split(" ".join(paragraph.split())):
+    for text in texts:
+        for piece in _SENTENCE_END.split(text):
             if len(piece.strip()) >= min_chars:
                 yield piece.strip()
 
 
 def _interface(folder: Path, how: LanguageOptions) -> Iterator[Row]:
     """Yield the chosen interface texts; one that several languages share is nobody's."""
-    texts = {label: _texts(folder, label, locale, how) for label, locale in how.locales.items()}
+    catalogues = _catalogues(folder)
+    texts = {
+        label: _texts(folder, catalogues.get(locale, []), label == how.source, how)
+        for label, locale in how.locales.items()
+    }
     owners = Counter(text for found in texts.values() for text in found)
     for label, found in texts.items():
-        own = sorted(
-            (text for text in found if owners[text] == 1), key=lambda text: _rank(how, text)
-        )
+        own = sorted((text for text in found if owners[text] == 1), key=lambda one: _rank(how, one))
         if not own:
             raise PrepareError(f"{how.test}: no texts for label {label!r}")
         for number, text in enumerate(own[: how.per_language], start=1):
@@ -111,15 +112,25 @@ def _interface(folder: Path, how: LanguageOptions) -> Iterator[Row]:
             )
 
 
-def _texts(folder: Path, label: str, locale: str, how: LanguageOptions) -> set[str]:
-    """Return the usable texts of one language from all its catalogues."""
+def _catalogues(folder: Path) -> dict[str, list[Path]]:
+    """Return the catalogues `.../locale/<locale>/LC_MESSAGES/*.po` by locale."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.rglob("*.po")):
+        found.setdefault(path.parts[-3], []).append(path)
+    return found
+
+
+def _texts(
+    folder: Path, catalogues: Sequence[Path], source: bool, how: LanguageOptions
+) -> set[str]:
+    """Return the usable texts of one language; of the `source` language the originals."""
     found = set()
-    for path in sorted(folder.glob(f"**/locale/{locale}/LC_MESSAGES/*.po")):
+    for path in catalogues:
         name = path.relative_to(folder).as_posix()
         for original, translated in translations(read_text(path, name, "utf-8"), name):
-            message = original if label == how.source else translated
-            if label != how.source and translated == original:
+            if not source and translated == original:
                 continue
+            message = original if source else translated
             text = shown(message)
             usable = share_of_letters(text, message) >= how.min_letters
             if len(text) >= how.min_chars and usable:
@@ -130,25 +141,3 @@ def _texts(folder: Path, label: str, locale: str, how: LanguageOptions) -> set[s
 def _rank(how: LanguageOptions, text: str) -> bytes:
     """Return what decides which texts are kept."""
     return sha256(f"{how.seed}:{text}".encode()).digest()
-
-
-class _Paragraphs(HTMLParser):
-    """Collects the text of paragraphs: titles and headings are alike in many languages."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self._inside = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        if tag == "p":
-            self._inside = True
-            self.found.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "p":
-            self._inside = False
-
-    def handle_data(self, data: str) -> None:
-        if self._inside:
-            self.found[-1] += data

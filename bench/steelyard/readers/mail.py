@@ -7,7 +7,8 @@ from contextlib import suppress
 from email import message_from_string, policy
 from email.header import decode_header, make_header
 from email.message import Message
-from html.parser import HTMLParser
+
+from steelyard.readers.markup import visible_text
 
 _BLANKS = re.compile(r"[ \t\r\f\v\u00a0]+")
 _EMPTY_LINES = re.compile(r"\s*\n\s*\n\s*")
@@ -24,14 +25,6 @@ def subject_and_body(raw: str) -> tuple[str, str]:
     body = "\n\n".join(text for part in parts if (text := _tidy(_part_text(part))))
     # Broken multipart structure leaves no text part: the undecoded body is what there is.
     return _subject(message), body or _tidy(visible_text(raw.partition("\n\n")[2]))
-
-
-def visible_text(html: str) -> str:
-    """Return the text of HTML without tags, scripts and styles."""
-    parser = _VisibleText()
-    parser.feed(html)
-    parser.close()
-    return "".join(parser.seen)
 
 
 def _subject(message: Message) -> str:
@@ -58,27 +51,3 @@ def _part_text(part: Message) -> str:
 def _tidy(text: str) -> str:
     """Return text without runs of blanks and of empty lines."""
     return _EMPTY_LINES.sub("\n\n", _BLANKS.sub(" ", text)).strip()
-
-
-class _VisibleText(HTMLParser):
-    """Collects what a browser would show."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[str] = []
-        self._hidden = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        self.seen.append(" ")
-        # Only scripts and styles: a <head> that is never closed would swallow the message.
-        if tag in {"script", "style"}:
-            self._hidden = tag
-
-    def handle_endtag(self, tag: str) -> None:
-        self.seen.append(" ")
-        if tag == self._hidden:
-            self._hidden = ""
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.seen.append(data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +59,7 @@ class Gguf:
 
     @property
     def parameters(self) -> int:
-        """Count the weights, the output layer's once more where it is not tied."""
+        """Count the stored weights, the output layer's apart from the embedding's where it is."""
         return sum(int(tensor.n_elements) for tensor in self._tensors.values())
 
     def config(self) -> dict[str, Any]:
@@ -117,10 +116,6 @@ class Gguf:
         config = self.config()
         kind = "num_attention_heads" if "attn_q" in stored else "num_key_value_heads"
         return unpermute(values, config[kind])
-
-    def names(self) -> Iterator[str]:
-        """Yield the names of the stored tensors."""
-        yield from self._tensors
 
 
 def unpermute(values: FloatArray, heads: int) -> FloatArray:

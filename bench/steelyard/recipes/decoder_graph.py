@@ -28,7 +28,7 @@ def trace(config: Mapping[str, Any]) -> Any:
 
     network = _network(config)
     inputs, outputs, axes = _names(int(config["num_hidden_layers"]))
-    buffer = io.BytesIO()
+    buffer: Any = io.BytesIO()
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracer warnings on branches that no input reaches
         torch.onnx.export(
@@ -51,13 +51,14 @@ def _network(config: Mapping[str, Any]) -> Any:
     from accelerate import init_empty_weights
     from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
 
-    class Scoring(torch.nn.Module):
+    class Scoring(torch.nn.Module):  # type: ignore[misc]  # torch is not checked
         def __init__(self, model: Any) -> None:
             super().__init__()
             self.model = model
 
         def forward(self, ids: Any, positions: Any, bias: Any, wanted: Any, *past: Any) -> Any:
-            cache = DynamicCache.from_legacy_cache(tuple(zip(past[::2], past[1::2], strict=True)))
+            pairs: Any = tuple(zip(past[::2], past[1::2], strict=True))
+            cache = DynamicCache.from_legacy_cache(pairs)
             out = self.model.model(
                 input_ids=ids,
                 attention_mask=bias,
@@ -69,9 +70,10 @@ def _network(config: Mapping[str, Any]) -> Any:
             present = out.past_key_values.to_legacy_cache()
             return (self.model.lm_head(hidden), *(half for layer in present for half in layer))
 
-    declared = AutoConfig.for_model(**{**config, **SMALL})
+    settings: dict[str, Any] = {**config, **SMALL}
+    declared = AutoConfig.for_model(**settings)
     # Eager attention is plain MatMul and Softmax and takes any additive bias.
-    declared._attn_implementation = "eager"
+    declared._attn_implementation = "eager"  # noqa: SLF001  # there is no public way
     with init_empty_weights(include_buffers=False):
         model = AutoModelForCausalLM.from_config(declared, dtype=torch.float32).eval()
     _stand_ins(model)

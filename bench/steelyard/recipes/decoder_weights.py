@@ -61,8 +61,8 @@ def _quantise_rows(matrix: FloatArray, blocks: Blocks) -> Quantised:
     scales = (high - low) / steps
     scales[scales == 0] = 1
     zeros = np.rint(-low / scales)
-    levels = np.rint(cut / scales[:, :, None]) + zeros[:, :, None]
-    levels = np.clip(levels, 0, steps).astype(np.uint8)
+    moved = np.rint(cut / scales[:, :, None]) + zeros[:, :, None]
+    levels = np.clip(moved, 0, steps).astype(np.uint8)
     return Quantised(
         packed=pack(levels, blocks.bits),
         scales=scales,
@@ -75,9 +75,10 @@ def pack(levels: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
     if bits == 8:
         return levels
     if levels.shape[-1] % 2:
-        levels = np.concatenate([levels, np.zeros_like(levels[..., :1])], axis=-1)
-    packed: NDArray[np.uint8] = levels[..., ::2] | (levels[..., 1::2] << 4)
-    return packed
+        last = np.zeros((*levels.shape[:-1], 1), dtype=np.uint8)
+        levels = np.concatenate([levels, last], axis=-1)
+    packed = levels[..., ::2] | np.left_shift(levels[..., 1::2], 4)
+    return packed.astype(np.uint8)
 
 
 class DataFile:

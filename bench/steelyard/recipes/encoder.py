@@ -34,7 +34,12 @@ class EncoderOnnx:
     version = 1
     trains = False
     tools: tuple[str, ...] = (
-        "onnx", "onnxruntime", "optimum", "optimum-onnx", "torch", "transformers",
+        "onnx",
+        "onnxruntime",
+        "optimum",
+        "optimum-onnx",
+        "torch",
+        "transformers",
     )
 
     def refuse(self, request: BuildRequest) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,13 @@ def export(files: Mapping[str, Path], target: Path) -> tuple[int, float]:
             (folder / wanted).symlink_to(files[wanted].resolve())
         model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
         made = folder / "export"
-        onnx_export_from_model(
-            model.eval(), made, task="feature-extraction", opset=OPSET, do_validation=False
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # of the tracer, on constants; lengths are checked below
+            onnx_export_from_model(
+                model.eval(), made, task="feature-extraction", opset=OPSET, do_validation=False
+            )
         shutil.move(made / "model.onnx", target)
     difference = largest_difference(model, target)
     if difference > TOLERANCE:
@@ -69,7 +74,7 @@ def quantise(source: Path, target: Path, *, per_channel: bool) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as name:
         folder = Path(name)
         shutil.copyfile(source, folder / "model.onnx")
-    
+
         quantizer = ORTQuantizer(folder / "model.onnx", config=PretrainedConfig())
         preset = AutoQuantizationConfig.arm64(is_static=False, per_channel=per_channel)
         quantizer.quantize(save_dir=folder / "out", quantization_config=preset)

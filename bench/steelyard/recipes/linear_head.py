@@ -159,6 +159,10 @@ def _accuracy(sample: list[Item], vectors: dict[str, Any], cost: float, seed: in
 
 def _fit(items: Sequence[Item], vectors: dict[str, Any], cost: float) -> Any:
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     model = LogisticRegression(C=cost, max_iter=1000)
-    return model.fit([vectors[item.id] for item in items], [item.label for item in items])
+    # More BLAS threads change the sums (and so the bytes), and on a busy machine cost 10 times
+    # the time: 1,500 x 384 took 10.5 s with two threads and 1.3 s with one.
+    with threadpool_limits(1):
+        return model.fit([vectors[item.id] for item in items], [item.label for item in items])

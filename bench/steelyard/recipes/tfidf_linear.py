@@ -47,12 +47,16 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 class Choice(Struct, frozen=True, kw_only=True):
-    """What the grid gave; `accuracy` is absent where there was nothing to choose."""
+    """What the grid gave: a mark an item, none where there was nothing to choose."""
 
     features: str
     cost: float
-    accuracy: float | None = None
-    n: int = 0
+    marks: tuple[bool, ...] = ()
+
+    @property
+    def accuracy(self) -> float:
+        """Return the share of right answers in cross-validation."""
+        return sum(self.marks) / len(self.marks)
 
 
 class TfidfLinear:
@@ -133,8 +137,9 @@ def _fold(
 def choose(items: Sequence[Item], settings: Settings) -> Choice:
     """Choose the features at the default cost, then the cost for these features.
 
-    Features are listed from cheap to dear, and the first within one standard error of the best is
-    taken (Breiman et al., CART, 1984): a tie goes to the smaller artefact.
+    Features are listed from cheap to dear, and the first that is not behind the best by more than
+    one standard error of their paired difference is taken (after Breiman et al., CART, 1984): a
+    tie goes to the smaller artefact.
     """
     default = Choice(features=settings.features[0], cost=settings.cost[0])
     grid_size = len(settings.features) * len(settings.cost)
@@ -143,15 +148,18 @@ def choose(items: Sequence[Item], settings: Settings) -> Choice:
         return default
     trial = _Trial(sample, settings)
     tried = [trial.run(name, default.cost) for name in settings.features]
-    best = max(map(_accuracy, tried))
-    enough = best - math.sqrt(best * (1 - best) / len(sample))
-    cheapest = next(choice for choice in tried if _accuracy(choice) >= enough)
+    best = max(tried, key=lambda choice: choice.accuracy)
+    cheapest = next(choice for choice in tried if _ties(choice, best))
     others = [trial.run(cheapest.features, cost) for cost in settings.cost[1:]]
-    return max([cheapest, *others], key=_accuracy)
+    return max([cheapest, *others], key=lambda choice: choice.accuracy)
 
 
-def _accuracy(choice: Choice) -> float:
-    return choice.accuracy or 0.0
+def _ties(choice: Choice, best: Choice) -> bool:
+    """Say whether `choice` is within one standard error of `best` on the same items."""
+    pairs = list(zip(best.marks, choice.marks, strict=True))
+    ahead, behind = pairs.count((True, False)), pairs.count((False, True))
+    variance = ahead + behind - (ahead - behind) ** 2 / len(pairs)
+    return ahead - behind <= math.sqrt(variance)
 
 
 class _Trial:
@@ -165,27 +173,29 @@ class _Trial:
         self._counted: dict[str, Counted] = {}
 
     def run(self, features: str, cost: float) -> Choice:
-        """Return the choice with its cross-validated accuracy."""
+        """Return the choice with its cross-validated marks."""
         parts = [self._count(name) for name in features.split("+")]
-        hits = sum(self._hits(parts, held_out, cost) for held_out in range(CV_PARTS))
-        n = len(self._labels)
-        return Choice(features=features, cost=cost, accuracy=hits / n, n=n)
+        marks = [False] * len(self._labels)
+        for held_out in range(CV_PARTS):
+            for row in self._right(parts, held_out, cost):
+                marks[row] = True
+        return Choice(features=features, cost=cost, marks=tuple(marks))
 
     def _count(self, name: str) -> Counted:
         if name not in self._counted:
             self._counted[name] = count(self._texts, parse_features(name)[0])
         return self._counted[name]
 
-    def _hits(self, parts: list[Counted], held_out: int, cost: float) -> int:
+    def _right(self, parts: list[Counted], held_out: int, cost: float) -> list[int]:
         train = [row for row, part in enumerate(self._part) if part != held_out]
         test = [row for row, part in enumerate(self._part) if part == held_out]
         labels = [self._labels[row] for row in train]
         if len(set(labels)) < 2:
-            return 0
+            return []
         _, matrix = _weigh(parts, train, self._settings)
         model = _svm(cost, self._settings).fit(matrix[train], labels)
         said = model.predict(matrix[test])
-        return sum(self._labels[row] == label for row, label in zip(test, said, strict=True))
+        return [row for row, label in zip(test, said, strict=True) if self._labels[row] == label]
 
 
 def _weigh(
@@ -215,9 +225,9 @@ def _svm(cost: float, settings: Settings) -> Any:
 
 def _note(fold: int, choice: Choice, train: int) -> str:
     chosen = f"fold {fold}: {choice.features}, C {choice.cost:g}"
-    if choice.accuracy is None:
+    if not choice.marks:
         return f"{chosen}, not chosen by cross-validation"
     return (
         f"{chosen}; {CV_PARTS}-fold accuracy {choice.accuracy:.4f} "
-        f"on {choice.n} of {train} train items"
+        f"on {len(choice.marks)} of {train} train items"
     )

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from steelyard.api import Answer, Label, Score
 from steelyard.card import Option
 from steelyard.errors import PrepareError, SteelyardError
-from steelyard.scorers.confusion import Counts, Floats, confusion, draws, macro_f1, matthews
+from steelyard.scorers.confusion import (
+    Counts,
+    Floats,
+    confusion,
+    draws,
+    macro_f1,
+    matthews,
+    totals,
+)
 from steelyard.scorers.ranking import recall_at_fpr, recall_draws
 from steelyard.stats import percentile_interval, wilson
 
@@ -89,11 +97,11 @@ def _of_confusion(matrix: Counts) -> list[Score]:
     """Return the metrics that need the answers only."""
     n, right = int(matrix.sum()), int(np.trace(matrix))
     low, high = wilson(right, n)
-    drawn = draws(matrix, DRAWS, SEED)
+    seen, drawn = totals(matrix), draws(matrix, DRAWS, SEED)
     return [
         Score(metric="accuracy", value=right / n, n=n, low=low, high=high, method="Wilson"),
-        _bootstrapped("macro-f1", float(macro_f1(matrix)), n, macro_f1(drawn)),
-        _bootstrapped("mcc", float(matthews(matrix)), n, matthews(drawn)),
+        _bootstrapped("macro-f1", float(macro_f1(seen)), n, macro_f1(drawn)),
+        _bootstrapped("mcc", float(matthews(seen)), n, matthews(drawn)),
     ]
 
 

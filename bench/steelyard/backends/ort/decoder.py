@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -63,9 +64,8 @@ class Network:
         """Run `tokens` after the cached ones; return the last one's logits and the longer cache."""
         nothing = labels.grow([])
         feed = self._feed(cache, tokens, nothing)
-        first, *present = self._session.run(["logits", *self._present], feed)
-        logits: FloatArray = first[0]
-        return logits, tuple(present)
+        first, *present = self._run(["logits", *self._present], feed)
+        return first[0], tuple(present)
 
     def logits(self, cache: Cache, tokens: IntArray, tree: Tree) -> FloatArray:
         """Run `tokens` and a tree's nodes after them; return the last token's logits, then theirs.
@@ -73,8 +73,11 @@ class Network:
         Without tokens there are only the nodes' rows.
         """
         feed = self._feed(cache, tokens, tree)
-        found: FloatArray = self._session.run(["logits"], feed)[0][0]
-        return found
+        rows: FloatArray = self._run(["logits"], feed)[0][0]
+        return rows
+
+    def _run(self, wanted: list[str], feed: dict[str, np.ndarray]) -> list[FloatArray]:
+        return cast("list[FloatArray]", self._session.run(wanted, feed))
 
     def _feed(self, cache: Cache, tokens: IntArray, tree: Tree) -> dict[str, np.ndarray]:
         past, prompt = cache[0].shape[2], len(tokens)
@@ -125,7 +128,7 @@ class DecoderSession:
             priors=self._prompt.priors,
         )
         self._limit = option(spec, "one_pass_tokens", 24)
-        self._batch = option(spec, "batch", 8)
+        self._batch = option(spec, "batch", 16)
         self._cached = self._shared_tokens()
         self._cache = network.extend(network.empty(), self._cached)[1]
 
@@ -166,7 +169,7 @@ class DecoderSession:
         return tuple(totals)
 
     def label_lengths(self) -> tuple[int, ...]:
-        """Return how many tokens each label's score is summed over, the end of the turn included."""
+        """Return how many tokens a label's score is summed over, the end of the turn included."""
         return tuple(len(answer) for answer in self._answers)
 
     def close(self) -> None:
@@ -209,8 +212,9 @@ class DecoderSession:
 
     def _shared_tokens(self) -> IntArray:
         first, *others = [self._tokens(probe) for probe in PROBES]
-        length = min(_common(first, other) for other in others)
-        return first[: min(length, len(_tokenise(self._tokenizer, self._prompt.prefix)))]
+        # A space at the prefix's end belongs to the text's first token in most vocabularies.
+        alone = _tokenise(self._tokenizer, self._prompt.prefix.rstrip(" "))
+        return first[: min(_common(first, other) for other in (*others, alone))]
 
 
 def open_decoder(spec: SessionSpec) -> DecoderSession:

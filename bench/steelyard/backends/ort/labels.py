@@ -79,7 +79,8 @@ def attention_bias(past: int, prompt: int, tree: Tree) -> FloatArray:
         if parent != ROOT:
             seen[row, past + prompt :] = seen[prompt + parent, past + prompt :]
         seen[row, past + row] = True
-    return np.where(seen, np.float32(0), HIDDEN)[None, None]
+    bias: FloatArray = np.where(seen, np.float32(0), HIDDEN)[None, None]
+    return bias
 
 
 def log_probabilities(logits: FloatArray, places: IntArray, tokens: IntArray) -> FloatArray:

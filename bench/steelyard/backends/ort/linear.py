@@ -116,6 +116,7 @@ class LinearSession:
         columns: list[int],
         labels: tuple[str, ...],
     ) -> None:
+        self.native = session
         self._run = session.run
         self._families = list(zip(weighers, offsets, strict=True))
         self._columns = columns
@@ -145,7 +146,7 @@ class LinearSession:
 
     def close(self) -> None:
         """Drop the native session."""
-        del self._run
+        del self.native, self._run
 
 
 def open_linear(spec: SessionSpec) -> LinearSession:
