@@ -53,7 +53,10 @@ def _code(text: str) -> str:
 
 
 def _tasks(found: Catalog) -> str:
-    lines = ["| task | what | labels | metric | expected to win | licence of the data |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| task | what | labels | metric | expected to win | licence of the data |",
+        "|---|---|---|---|---|---|",
+    ]
     for entry in found.tasks.values():
         card = entry.card
         lines.append(

@@ -10,9 +10,13 @@ from pathlib import Path
 
 from tests.unit.builders import TASK_CARD
 
-ROWS = [("a", f"red and round number {i}", "train") for i in range(6)]
-ROWS += [("b", f"green and long number {i}", "train") for i in range(4)]
-ROWS += [("a", "red round fruit", "test"), ("b", "long green fruit", "test"), ("a", "round", "test")]
+ROWS = [
+    *[("a", f"red and round number {i}", "train") for i in range(6)],
+    *[("b", f"green and long number {i}", "train") for i in range(4)],
+    ("a", "red round fruit", "test"),
+    ("b", "long green fruit", "test"),
+    ("a", "round", "test"),
+]
 
 TIMING = """
 [timing]

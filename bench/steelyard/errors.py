@@ -1,4 +1,4 @@
-"""The errors that a user can meet; the command line turns each into one message and an exit code."""
+"""The errors that a user can meet; each becomes one message and an exit code."""
 
 from __future__ import annotations
 
@@ -42,6 +42,6 @@ class WorkerError(SteelyardError):
 
 
 class Refusal(SteelyardError):  # noqa: N818 - a refusal is an answer, not a fault
-    """This machine cannot do it; the message says why and what to do."""
+    """What this machine cannot do; the message says why and what would help."""
 
     exit_code = 3

@@ -14,7 +14,21 @@ from steelyard.record import Host
 PACKAGES = ("steelyard", "numpy", "onnxruntime", "tokenizers", "fasttext-predict", "msgspec")
 # The instruction sets that int8 and int4 kernels choose by (devices.md, onnxruntime on boards).
 FLAGS = frozenset(
-    ["avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "amx_bf16", "avx512_bf16", "asimd", "asimddp", "i8mm", "bf16", "sve"]
+    [
+        "avx2",
+        "fma",
+        "avx512f",
+        "avx512_vnni",
+        "avx_vnni",
+        "amx_int8",
+        "amx_bf16",
+        "avx512_bf16",
+        "asimd",
+        "asimddp",
+        "i8mm",
+        "bf16",
+        "sve",
+    ]
 )
 
 

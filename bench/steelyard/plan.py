@@ -101,8 +101,8 @@ def cells(suite: Suite, catalog: Catalog, cores: int) -> tuple[PlannedCell, ...]
     planned: dict[str, PlannedCell] = {}
     for entry in suite.entries:
         for task in entry.tasks or suite.tasks:
-            for model, variant in _variants(entry, catalog):
-                cell = _plan(suite, entry, catalog.task(task), model, variant, cores)
+            for pair in _variants(entry, catalog):
+                cell = _plan(suite, entry, catalog.task(task), pair, cores)
                 if _serves(cell) and cell.cell.id not in planned:
                     planned[cell.cell.id] = cell
     order = {task: index for index, task in enumerate(suite.tasks)}
@@ -110,7 +110,7 @@ def cells(suite: Suite, catalog: Catalog, cores: int) -> tuple[PlannedCell, ...]
 
 
 def select(planned: tuple[PlannedCell, ...], patterns: tuple[str, ...]) -> tuple[PlannedCell, ...]:
-    """Keep the cells whose id contains one of `patterns`; raise UnknownNameError if none is left."""
+    """Keep cells whose id contains one of `patterns`; raise UnknownNameError if none is left."""
     kept = tuple(c for c in planned if not patterns or any(p in c.cell.id for p in patterns))
     if not kept:
         ids = ", ".join(c.cell.id for c in planned[:3])
@@ -135,10 +135,10 @@ def _plan(
     suite: Suite,
     entry: Entry,
     task: Found[TaskCard],
-    model: Found[ModelCard],
-    variant: Variant,
+    pair: tuple[Found[ModelCard], Variant],
     cores: int,
 ) -> PlannedCell:
+    model, variant = pair
     threads, refusal = _threads(entry.device, cores)
     return PlannedCell(
         cell=Cell(

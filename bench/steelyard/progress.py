@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Literal, Protocol
 
@@ -36,7 +36,7 @@ class Silent:
         """Say nothing."""
 
     @contextmanager
-    def bar(self, what: str, total: float | None, unit: Unit) -> Iterator[Bar]:  # noqa: ARG002
+    def bar(self, what: str, total: float | None, unit: Unit) -> Generator[Bar, None, None]:  # noqa: ARG002
         """Open a bar that shows nothing."""
         yield _SilentBar()
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import IO
 
 import msgspec
@@ -82,7 +82,7 @@ def _converse(child: subprocess.Popen[bytes], job: Job, on_message: Listener) ->
 
 
 @contextlib.contextmanager
-def _started(worker: Worker, log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def _started(worker: Worker, log: IO[bytes]) -> Generator[subprocess.Popen[bytes], None, None]:
     """Start the worker away from the user's folder, whose modules must not shadow ours."""
     child = subprocess.Popen(
         worker.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, cwd="/"

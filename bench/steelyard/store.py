@@ -1,6 +1,6 @@
-"""Keep what was measured: a journal a run, one line a finished cell; then one file a device.
+r"""Keep what was measured: a journal a run, one line a finished cell; then one file a device.
 
-A journal line is `sha256[:16] json\\n`, fsynced before the next cell starts. A line torn by a kill
+A journal line is `sha256[:16] json\n`, fsynced before the next cell starts. A line torn by a kill
 can only be the last one and is dropped; damage elsewhere is an error.
 """
 
@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -209,7 +209,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _explained(folder: Path) -> Iterator[None]:
+def _explained(folder: Path) -> Generator[None, None, None]:
     try:
         yield
     except OSError as error:

@@ -8,10 +8,10 @@ import signal
 from pathlib import Path
 
 import pytest
+from tests import toy
 
 from steelyard import store
 from steelyard.record import RunFile
-from tests import toy
 
 RUN = ("run", "--cards", "cards")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import pytest
@@ -56,9 +57,9 @@ def test_a_worker_that_exits_badly_has_failed_with_its_last_words() -> None:
 
 
 def test_memory_that_ran_out_is_an_outcome_of_its_own() -> None:
-    said = '{\\"kind\\": \\"failed\\", \\"outcome\\": \\"out_of_memory\\", \\"reason\\": \\"MemoryError\\"}'
+    said = json.dumps({"kind": "failed", "outcome": "out_of_memory", "reason": "MemoryError"})
 
-    assert outcome(f'print("{said}")').outcome == "out_of_memory"
+    assert outcome(f"print({said!r})").outcome == "out_of_memory"
 
 
 def test_a_worker_that_prints_rubbish_has_failed() -> None:

@@ -7,7 +7,6 @@ import shlex
 from pathlib import Path
 
 import pytest
-
 from tests import toy
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

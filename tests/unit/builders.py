@@ -1,4 +1,4 @@
-"""Small valid values for tests: each function returns one, with what the test cares about changed."""
+"""Small valid values: each function returns one, with what the test cares about changed."""
 
 from __future__ import annotations
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.unit.builders import MODEL_CARD, TASK_CARD
 
 from steelyard import catalog
 from steelyard.errors import CardError, UnknownNameError
-from tests.unit.builders import MODEL_CARD, TASK_CARD
 
 
 def cards(root: Path, task: str = TASK_CARD, model: str = MODEL_CARD) -> Path:

@@ -44,7 +44,7 @@ class Fixed:
         return self.items
 
 
-def card(split: dict[str, object], **file: object) -> TaskCard:
+def card(split: Mapping[str, object], **file: object) -> TaskCard:
     """Return a card with two labels and one file."""
     declared: dict[str, Any] = {
         "schema": 1, "id": "mine", "version": 1, "title": "t", "domain": "back-office",
@@ -72,11 +72,11 @@ def items(n: int) -> list[Item]:
     return [item(f"i{number}", "b" if number % 3 == 0 else "a") for number in range(n)]
 
 
-def made(split: dict[str, object], *read: Item, path: Path = Path("mine.csv")) -> data.Dataset:
+def made(split: Mapping[str, object], *read: Item, path: Path = Path("mine.csv")) -> data.Dataset:
     return data.dataset(card(split), {"mine.csv": path}, Fixed(*read))
 
 
-def refusal(split: dict[str, object], *read: Item) -> str:
+def refusal(split: Mapping[str, object], *read: Item) -> str:
     with pytest.raises(PrepareError) as raised:
         made(split, *read)
     return str(raised.value)
@@ -148,7 +148,12 @@ def test_repeated_texts_of_an_official_split_are_counted_and_kept() -> None:
 
 def test_what_the_reader_refuses_is_said_with_the_task() -> None:
     class Refusing(Fixed):
-        def read(self, *_: object) -> list[Item]:
+        def read(
+            self,
+            paths: Mapping[str, Path],
+            options: Mapping[str, Option],
+            labels: Sequence[Label],
+        ) -> list[Item]:
             raise PrepareError("mine.csv:3: no")
 
     with pytest.raises(PrepareError, match=r"task mine: mine\.csv:3: no"):

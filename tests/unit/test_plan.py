@@ -3,11 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.unit.test_catalog import cards
 
 from steelyard import catalog, plan
 from steelyard.errors import CardError, UnknownNameError
 from steelyard.plan import Suite
-from tests.unit.test_catalog import cards
 
 SUITE = """
 schema = 1
@@ -75,7 +75,9 @@ def test_unknown_names_in_a_suite_get_the_nearest(
 
 
 def test_a_suite_that_is_not_there_names_the_shipped_ones(tmp_path: Path) -> None:
-    with pytest.raises(UnknownNameError, match=r"expected a suite file or one of: default, parents, quick"):
+    with pytest.raises(
+        UnknownNameError, match=r"expected a suite file or one of: default, parents, quick"
+    ):
         plan.load_suite(tmp_path / "none.toml")
 
 

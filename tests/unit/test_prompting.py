@@ -22,12 +22,12 @@ def item(name: str, label: str) -> Item:
     return Item(id=name, text=f"text of {name}", label=label)
 
 
-def candidate(rows: list[tuple[str, tuple[float, float]]], neutral: tuple[float, float]) -> Candidate:
+def candidate(
+    rows: list[tuple[str, tuple[float, float]]], neutral: tuple[float, float]
+) -> Candidate:
     prompt = RenderedPrompt(prefix="", suffix="", answers=("apple", "pear"), max_chars=10)
     items = tuple(ScoredItem(expected=label, log_likelihoods=sums) for label, sums in rows)
-    return Candidate(
-        paraphrase=0, prompt=prompt, items=items, neutral=(neutral,), lengths=(1, 2)
-    )
+    return Candidate(paraphrase=0, prompt=prompt, items=items, neutral=(neutral,), lengths=(1, 2))
 
 
 def test_a_prompt_without_examples_is_one_turn() -> None:

@@ -44,7 +44,7 @@ def numbered(pairs: list[tuple[str, str]]) -> np.ndarray:
 @given(pairs)
 def test_macro_f1_is_scikit_learn_s(pairs: list[tuple[str, str]]) -> None:
     truth, said = zip(*pairs, strict=True)
-    expected = reference.f1_score(truth, said, average="macro", zero_division=0)
+    expected = reference.f1_score(truth, said, average="macro", zero_division=0)  # pyright: ignore[reportArgumentType]
 
     assert float(confusion.macro_f1(confusion.totals(numbered(pairs)))) == pytest.approx(
         expected, abs=EXACT
@@ -71,11 +71,11 @@ def test_mcc_is_scikit_learn_s(pairs: list[tuple[str, str]]) -> None:
 def test_recall_at_a_rate_is_scikit_learn_s(items: list[tuple[bool, int]], rate: float) -> None:
     positive = np.array([True, False, *(truth for truth, _ in items)])
     scores = np.array([3.0, 3.0, *(score / 4 for _, score in items)])
-    fpr, tpr, _ = reference.roc_curve(positive, scores, drop_intermediate=False)
+    curve = reference.roc_curve(positive, scores, drop_intermediate=False)
 
     found = ranking.recall_at_fpr(positive, scores, rate)
 
-    assert found == pytest.approx(tpr[fpr <= rate].max(), abs=EXACT)
+    assert found == pytest.approx(curve[1][curve[0] <= rate].max(), abs=EXACT)
 
 
 def test_accuracy_is_a_proportion_with_wilson_s_interval() -> None:

@@ -6,12 +6,12 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.unit.builders import cell, header, record
 
 from steelyard import store
 from steelyard.errors import StoreError
 from steelyard.record import Measurement, Prediction, decode_run, encode
 from steelyard.store import JOURNAL, Journal
-from tests.unit.builders import cell, header, record
 
 
 def journal_of(folder: Path, count: int) -> Journal:
@@ -123,7 +123,7 @@ def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     blocker = tmp_path / "file"
     blocker.write_text("")
 
-    with pytest.raises(StoreError, match="cannot keep results: .*--output"):
+    with pytest.raises(StoreError, match=r"cannot keep results: .*--output"):
         Journal.start(blocker / "run", header())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -32,7 +32,7 @@ class Talking:
         self._console.print(message)
 
     @contextmanager
-    def bar(self, what: str, total: float | None, unit: Unit) -> Iterator[Bar]:
+    def bar(self, what: str, total: float | None, unit: Unit) -> Generator[Bar, None, None]:
         """Show a bar while the work lasts; where the standard error is no terminal, nothing."""
         if not self._console.is_terminal:
             yield _Unseen()

@@ -82,9 +82,8 @@ class _Counter:
         score = record.score()
         said = f"{score.metric} {score.value:.3f} (n={score.n})" if score else record.reason or ""
         outcome = "" if record.outcome == "ok" else f"{record.outcome}: "
-        self._progress.say(
-            f"[{self._done}/{self._total}] {record.cell.id}  {outcome}{said}  {record.seconds:.0f} s"
-        )
+        place = f"[{self._done}/{self._total}]"
+        self._progress.say(f"{place} {record.cell.id}  {outcome}{said}  {record.seconds:.0f} s")
 
 
 def _status(journal: Journal) -> int:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from steelyard import plugins
 from steelyard.api import BuildReport, BuildRequest, TrainingSet
-from steelyard.card import ModelCard, Options, Stage, Variant
+from steelyard.card import ModelCard, Stage, Variant
 from steelyard.catalog import Found
 from steelyard.prepare import builder
 from steelyard.prepare.cache import Cache, folder_sha256
@@ -68,52 +68,69 @@ def artifact(
     )
 
 
+class _Order(Struct, frozen=True, kw_only=True):
+    """One recipe to run: all that its artefact depends on but the tools' versions."""
+
+    found: Found[ModelCard]
+    step: Stage | Variant
+    recipe: str
+    version: int
+    training: TrainingSet | None
+    base: Path | None
+
+    def inputs(self) -> str:
+        """Return the first half of the cache key."""
+        files = sorted((file.name, file.sha256) for file in self.found.card.files)
+        base = self.base.name if self.base else None
+        facts = [self.recipe, self.version, self.step.options, files, base, self.training]
+        return _digest(facts)[:32]
+
+
 def _made(
     found: Found[ModelCard],
     step: Stage | Variant,
     training: TrainingSet | None,
     workshop: Workshop,
 ) -> Path:
-    base = _base(found, step, training, workshop)
     located = plugins.locate("recipes", step.recipe)
     recipe = plugins.instantiate(located)
-    lesson = training if recipe.trains else None
-    inputs = _inputs(found, located, recipe.version, step.options, lesson, base)
+    order = _Order(
+        found=found,
+        step=step,
+        recipe=located,
+        version=recipe.version,
+        training=training if recipe.trains else None,
+        base=_base(found, step, training, workshop),
+    )
+    inputs = order.inputs()
     key = f"{inputs}-{_digest(_versions(recipe.tools))[:16]}"
     done = workshop.cache.entry(KIND, key) or _carried(workshop.cache, inputs, recipe.tools)
     if done is not None:
         return done
-    request = BuildRequest(
-        files=fetch(
-            found.card.files,
-            found.folder,
-            workshop.cache,
-            workshop.progress,
-            offline=workshop.offline,
-        ),
-        options=step.options,
-        threads=workshop.threads,
-        base=base,
-        training=lesson,
+    files = fetch(
+        found.card.files,
+        found.folder,
+        workshop.cache,
+        workshop.progress,
+        offline=workshop.offline,
     )
     with workshop.cache.exclusive(KIND, key):
         # Another process may have built it while this one waited.
-        done = workshop.cache.entry(KIND, key)
-        return done or _build(found, step, located, request, key, workshop)
+        return workshop.cache.entry(KIND, key) or _build(order, files, key, workshop)
 
 
-def _build(  # noqa: PLR0913 - one step of _made, which knows these already
-    found: Found[ModelCard],
-    step: Stage | Variant,
-    located: str,
-    request: BuildRequest,
-    key: str,
-    workshop: Workshop,
-) -> Path:
-    task = f" for {request.training.task}" if request.training else ""
-    workshop.progress.say(f"building {found.card.id} {step.id}{task}")
+def _build(order: _Order, files: dict[str, Path], key: str, workshop: Workshop) -> Path:
+    task = f" for {order.training.task}" if order.training else ""
+    workshop.progress.say(f"building {order.found.card.id} {order.step.id}{task}")
+    request = BuildRequest(
+        files=files,
+        options=order.step.options,
+        threads=workshop.threads,
+        base=order.base,
+        training=order.training,
+    )
     with workshop.cache.build(KIND, key) as out:
-        report = builder.build(builder.BuildJob(recipe=located, request=request, out=out))
+        report = builder.build(builder.BuildJob(recipe=order.recipe, request=request, out=out))
         (out / REPORT).write_bytes(msgspec.json.encode(report, order="sorted"))
     entry = workshop.cache.entry(KIND, key)
     assert entry is not None, "a build that ended cleanly is in the cache"  # noqa: S101
@@ -130,20 +147,6 @@ def _base(
         return None
     stage = next(stage for stage in found.card.stages if stage.id == step.base)
     return _made(found, stage, training, workshop)
-
-
-def _inputs(  # noqa: PLR0913 - all that an artefact depends on, named once
-    found: Found[ModelCard],
-    located: str,
-    recipe_version: int,
-    options: Options,
-    training: TrainingSet | None,
-    base: Path | None,
-) -> str:
-    """Return the first half of the cache key: everything but the tools' versions."""
-    files = sorted((file.name, file.sha256) for file in found.card.files)
-    facts = [located, recipe_version, options, files, base.name if base else None]
-    return _digest([*facts, training])[:32]
 
 
 def _carried(cache: Cache, inputs: str, tools: Sequence[str]) -> Path | None:

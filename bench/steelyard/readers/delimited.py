@@ -84,6 +84,7 @@ def _rows(path: Path, name: str, part: Part | None, how: DelimitedOptions) -> It
     """Yield a file's rows, each with the line it ends on."""
     lines = _lines(path, name, how)
     columns: _Columns | None = None
+    width = 0
     for number, cells in lines:
         if not cells:
             continue

@@ -61,7 +61,7 @@ def count(texts: Sequence[str], ngrams: Ngrams) -> Counted:
     vectoriser = CountVectorizer(
         analyzer=ngrams.analyser,
         ngram_range=(ngrams.shortest, ngrams.longest),
-        dtype=np.float32,
+        dtype=np.float32,  # pyright: ignore[reportArgumentType]  # its stub knows int64 only
     )
     try:
         matrix = vectoriser.fit_transform(texts)

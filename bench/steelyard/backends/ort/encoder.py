@@ -64,10 +64,10 @@ class Embedder:
 
     def embed(self, inputs: Inputs) -> Floats:
         """Return the vector [D] of encoded inputs."""
-        tokens: Floats = self._run(self._outputs, inputs)[0][0]
-        vector: Floats = tokens[0] if self._cls else tokens.mean(axis=0)
+        tokens = np.asarray(self._run(self._outputs, inputs)[0], np.float32)[0]
+        vector: Floats = tokens[0] if self._cls else tokens.mean(axis=0, dtype=np.float32)
         if self._normalise:
-            vector = vector / np.sqrt(vector @ vector)
+            vector /= np.sqrt(vector @ vector)
         return vector
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import onnxruntime as ort
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+from onnxruntime.capi import (
+    onnxruntime_pybind11_state as ort_errors,  # pyright: ignore[reportAttributeAccessIssue]
+)
 
 from steelyard.api import SessionSpec
 from steelyard.card import Option
