@@ -94,8 +94,9 @@ def load_suite(path: Path | None = None, *, quick: bool = False) -> Suite:
 
 
 def cells(suite: Suite, catalog: Catalog, cores: int) -> tuple[PlannedCell, ...]:
-    """Return the suite's cells in the order in which they run.
+    """Return the suite's cells in the order in which they run: entry by entry, task by task.
 
+    A suite lists its cheap entries first, so that a stopped run has something of every task.
     Raises UnknownNameError for a task, model or variant that no card names.
     """
     planned: dict[str, PlannedCell] = {}
@@ -105,8 +106,7 @@ def cells(suite: Suite, catalog: Catalog, cores: int) -> tuple[PlannedCell, ...]
                 cell = _plan(suite, entry, catalog.task(task), pair, cores)
                 if _serves(cell) and cell.cell.id not in planned:
                     planned[cell.cell.id] = cell
-    order = {task: index for index, task in enumerate(suite.tasks)}
-    return tuple(sorted(planned.values(), key=lambda c: order.get(c.cell.task, len(order))))
+    return tuple(planned.values())
 
 
 def select(planned: tuple[PlannedCell, ...], patterns: tuple[str, ...]) -> tuple[PlannedCell, ...]:
