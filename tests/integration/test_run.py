@@ -96,16 +96,21 @@ def test_a_cell_that_fails_is_a_record_and_the_run_goes_on(tmp_path: Path) -> No
     assert "failed" in done.stdout
 
 
-def test_an_interrupt_stops_cleanly_and_keeps_what_is_finished(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_stops_cleanly_and_keeps_what_is_finished(
+    tmp_path: Path, how: signal.Signals
+) -> None:
     child = toy.start(toy.project(tmp_path, tasks=8), *RUN)
     assert child.stderr is not None
     for line in child.stderr:
         if line.startswith("[2/8]"):
             break
-    os.killpg(child.pid, signal.SIGINT)
+    child.send_signal(how)
     _, err = child.communicate(timeout=60)
 
     assert child.returncode == 130, err
+    with pytest.raises(ProcessLookupError):
+        os.killpg(child.pid, 0)  # no worker outlives the run
     assert "--resume goes on" in err
     assert "Traceback" not in err
     resumed = toy.call(tmp_path, *RUN, "--resume")

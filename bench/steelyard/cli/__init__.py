@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 
@@ -60,6 +61,8 @@ def group() -> None:
 
 def main() -> None:
     """Run the command line and exit."""
+    # Asked to end by a service manager or by `kill`, end as after Ctrl-C: with no worker left over.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         status = group(standalone_mode=False)
     except click.ClickException as error:
