@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class SteelyardError(Exception):
-    """Say where, what and what to do; `exit_code` follows docs/cli.md."""
+    """Say where, what and what to do; `exit_code` is the process status."""
 
     exit_code = 2
 

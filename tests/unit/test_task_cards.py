@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from steelyard import catalog
 from steelyard.card import PackageSource, TaskCard
 
 if sys.version_info >= (3, 11):
@@ -15,7 +16,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-TASKS = Path(__file__).parents[2] / "tasks"
+TASKS = catalog.shipped_root() / "tasks"
 CARDS = sorted(TASKS.glob("*/card.toml"))
 
 

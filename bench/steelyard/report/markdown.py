@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from steelyard.report.notes import legend
 from steelyard.report.rows import TaskTable
 from steelyard.report.sheet import Sheet, lay_out
 
@@ -18,8 +19,11 @@ _AT_START = re.compile(r"^([-+=]|\d+(?=[.)](\s|$)))")
 
 
 def text(tables: Iterable[TaskTable]) -> str:
-    """Return all tables as Markdown, one section a task."""
-    return "\n".join(section(lay_out(table, wide=True)) for table in tables)
+    """Return all tables as Markdown, one section a task, and what holds for all of them."""
+    shown = list(tables)
+    sections = [section(lay_out(table, wide=True)) for table in shown]
+    common = "".join(f"- {escape(note)}\n" for note in legend(shown))
+    return "\n".join([*sections, f"For all of them:\n\n{common}" if common else ""])
 
 
 def section(sheet: Sheet) -> str:

@@ -1,8 +1,8 @@
-"""What stands under a table: how it was measured, asked and compared, and what was not."""
+"""What stands under a table and under all of them: how it was measured, and what was not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from steelyard.report.paired import Beside
 from steelyard.report.rows import Machine, Row, TaskTable
@@ -28,29 +28,38 @@ NOT_MEASURED = "Not measured by this version: energy, carbon, cost."
 
 
 def notes(table: TaskTable) -> tuple[str, ...]:
-    """Return the notes of a table in reading order, clean of control characters."""
+    """Return a table's own notes in reading order, clean of control characters."""
     return tuple(clean(note) for note in _notes(table))
+
+
+def legend(tables: Sequence[TaskTable]) -> tuple[str, ...]:
+    """Return what holds for all tables: the machines, and what the columns mean."""
+    return tuple(clean(note) for note in _legend(tables)) if tables else ()
 
 
 def _notes(table: TaskTable) -> Iterator[str]:
     for row in table.rows:
         if row.outcome != "ok":
             yield f"{_name(row, table)}: {row.outcome.replace('_', ' ')}: {_reason(row)}"
-    yield from (_machine(machine) for machine in table.machines)
-    if any(row.same_items for row in table.rows):
-        yield ON_SAME_ITEMS
-    yield LATENCY
-    yield from _too_few(table)
-    yield from (MEMORY, LABELLED)
     for row in table.rows:
         yield from (f"{_name(row, table)}: {note}" for note in _of_row(row))
-    if any(row.role == "generalist" for row in table.rows):
+
+
+def _legend(tables: Sequence[TaskTable]) -> Iterator[str]:
+    rows = [row for table in tables for row in table.rows]
+    yield from dict.fromkeys(_machine(m) for table in tables for m in table.machines)
+    if any(row.same_items for row in rows):
+        yield ON_SAME_ITEMS
+    yield LATENCY
+    yield from _too_few(rows)
+    yield from (MEMORY, LABELLED)
+    if any(row.role == "generalist" for row in rows):
         yield NOT_DONE
     yield NOT_MEASURED
 
 
-def _too_few(table: TaskTable) -> Iterator[str]:
-    percentiles = (p for row in table.rows for p in (row.p50_ns, row.p99_ns))
+def _too_few(rows: Sequence[Row]) -> Iterator[str]:
+    percentiles = (p for row in rows for p in (row.p50_ns, row.p99_ns))
     for needed in sorted({p.needed for p in percentiles if isinstance(p, TooFew)}):
         yield f"n<{needed}: fewer than the {needed} calls that this percentile needs at 95 %."
 

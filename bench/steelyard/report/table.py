@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from steelyard.report.notes import legend
 from steelyard.report.rows import TaskTable
 from steelyard.report.sheet import ABSENT, Sheet, lay_out
 
@@ -21,7 +22,8 @@ NAME = 16
 
 def show(tables: Iterable[TaskTable], console: Console) -> None:
     """Print one table a task: to a terminal as wide as it is, to a pipe one line a row."""
-    for table in tables:
+    shown = list(tables)
+    for table in shown:
         if not console.is_terminal:
             console.file.write(plain(lay_out(table, wide=True)))
             continue
@@ -33,6 +35,11 @@ def show(tables: Iterable[TaskTable], console: Console) -> None:
         for note in sheet.notes:
             console.print(Padding(Text(note, style="dim"), (0, 0, 0, 2)))
         console.print()
+    for note in legend(shown):
+        if console.is_terminal:
+            console.print(Text(note, style="dim"))
+        else:
+            console.file.write(note + "\n")
 
 
 def plain(sheet: Sheet) -> str:

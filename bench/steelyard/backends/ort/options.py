@@ -135,7 +135,8 @@ def _check_provider(session: ort.InferenceSession, wanted: list[str]) -> None:
 
 def _explain(message: str) -> str:
     lowered = message.lower()
-    if "no graph was found in the protobuf" in lowered:
+    # The second is what onnxruntime 1.23 says of an empty file.
+    if "no graph was found in the protobuf" in lowered or "does not have a graph" in lowered:
         return "not an ONNX file; prepare the artefact again"
     if "opset" in lowered or "ir version" in lowered or "ir_version" in lowered:
         return (
