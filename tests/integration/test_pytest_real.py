@@ -32,7 +32,10 @@ def test_cells_are_items_and_their_samples_reach_pytest_benchmark(tmp_path: Path
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed" in done.stdout
     kept = json.loads((tmp_path / "out.json").read_text())["benchmarks"]
-    assert [b["name"] for b in kept] == ["toy-00/majority@constant/cpu-1t", "toy-01/majority@constant/cpu-1t"]
+    assert [b["name"] for b in kept] == [
+        "toy-00/majority@constant/cpu-1t",
+        "toy-01/majority@constant/cpu-1t",
+    ]
     assert kept[0]["stats"]["rounds"] >= 20
     assert 0 < kept[0]["stats"]["median"] < 1
     assert kept[0]["extra_info"]["outcome"] == "ok"

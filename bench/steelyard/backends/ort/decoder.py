@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
@@ -118,6 +119,7 @@ class DecoderSession:
     def __init__(self, network: Network, tokenizer: Tokenizer, spec: SessionSpec) -> None:
         self._network = network
         self._tokenizer = tokenizer
+        self._control = _control_tokens(tokenizer)
         self._prompt = _prompt(spec)
         self._ids = tuple(label.id for label in spec.labels)
         self._answers = _answer_tokens(tokenizer, self._prompt, Path(spec.artifact))
@@ -207,7 +209,9 @@ class DecoderSession:
 
     def _tokens(self, text: str) -> IntArray:
         prompt = self._prompt
-        whole = prompt.prefix + text[: prompt.max_chars] + prompt.suffix
+        # A text that spells a control token must not end the turn: it is data, not template.
+        inert = self._control.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
+        whole = prompt.prefix + inert[: prompt.max_chars] + prompt.suffix
         return _tokenise(self._tokenizer, whole)
 
     def _shared_tokens(self) -> IntArray:
@@ -238,6 +242,13 @@ def _prompt(spec: SessionSpec) -> RenderedPrompt:
 
 def _tokenise(tokenizer: Tokenizer, text: str) -> IntArray:
     return np.asarray(tokenizer.encode(text, add_special_tokens=False).ids, dtype=np.int64)
+
+
+def _control_tokens(tokenizer: Tokenizer) -> re.Pattern[str]:
+    """Return a pattern of the tokens that steer the model; without any, one that never matches."""
+    added = tokenizer.get_added_tokens_decoder().values()
+    spelled = sorted((token.content for token in added if token.special), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, spelled)) if spelled else "(?!)")
 
 
 def _common(one: IntArray, other: IntArray) -> int:
