@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -132,3 +134,20 @@ def test_a_card_without_a_gguf_file_is_refused(monkeypatch: pytest.MonkeyPatch) 
     request = BuildRequest(files={"m.bin": Path("m.bin")}, options={}, threads=1)
 
     assert "one .gguf" in (GgufDecoder().refuse(request) or "")
+
+
+def test_too_little_memory_is_refused_with_both_figures(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("steelyard.recipes.decoder.find_spec", lambda _: object())
+    free = SimpleNamespace(available=1_500_000_000)
+    monkeypatch.setattr("steelyard.recipes.decoder.psutil.virtual_memory", lambda: free)
+    file = tmp_path / "m.gguf"
+    file.write_bytes(b"")
+    os.truncate(file, 1_000_000_000)
+    request = BuildRequest(files={"m.gguf": file}, options={}, threads=1)
+
+    refusal = GgufDecoder().refuse(request)
+
+    assert refusal is not None
+    assert "needs about 4.3 GB of memory, 1.5 GB is free" in refusal

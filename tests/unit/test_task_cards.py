@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from steelyard import catalog
+from steelyard import catalog, plugins
 from steelyard.card import PackageSource, TaskCard
 
 if sys.version_info >= (3, 11):
@@ -73,11 +73,8 @@ def test_an_archive_that_is_the_file_has_the_file_s_hash(card: TaskCard) -> None
 
 
 def test_reader_and_scorer_are_installed_plugins(card: TaskCard) -> None:
-    pyproject = tomllib.loads((TASKS.parent / "pyproject.toml").read_text(encoding="utf-8"))
-    declared = pyproject["project"]["entry-points"]
-
-    assert card.reader.name in declared["steelyard.readers"]
-    assert card.scorer.name in declared["steelyard.scorers"]
+    assert card.reader.name in plugins.names("readers")
+    assert card.scorer.name in plugins.names("scorers")
 
 
 def test_a_reader_s_labels_are_the_card_s(card: TaskCard) -> None:
