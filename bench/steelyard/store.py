@@ -58,14 +58,21 @@ class Journal:
 
     @classmethod
     def resume(cls, folder: Path) -> Journal:
-        """Read a journal, drop a torn last line, and continue it."""
+        """Read a journal, drop a torn last line from the disk, and continue it."""
         path = folder / JOURNAL
         if not path.is_file():
             raise StoreError(f"{folder}: no {JOURNAL} to resume; leave --resume out to start anew")
         with _explained(folder):
-            lines, good = _read_lines(path)
+            _, good = _read_lines(path)
             if good < path.stat().st_size:
                 os.truncate(path, good)
+        return cls.read(folder)
+
+    @classmethod
+    def read(cls, folder: Path) -> Journal:
+        """Read what is finished of a run, whether it goes on or not."""
+        path = folder / JOURNAL
+        lines, _ = _read_lines(path)
         header = _decode(lines[0], RunHeader, path) if lines else None
         if header is None:
             raise StoreError(f"{path}: no header; delete the folder and start anew")
@@ -85,13 +92,19 @@ class Journal:
 
     def close(self) -> list[Path]:
         """Write one run file a device and return their paths."""
-        devices = sorted({record.cell.device for record in self.records})
-        return [self._write_device(device) for device in devices]
+        with _explained(self.folder):
+            for run in self.run_files():
+                write_atomically(self.folder / f"{run.device}.json", encode(run) + b"\n")
+        return [self.folder / f"{run.device}.json" for run in self.run_files()]
 
-    def _write_device(self, device: str) -> Path:
-        path = self.folder / f"{device}.json"
+    def run_files(self) -> tuple[RunFile, ...]:
+        """Return what the run files of the finished cells hold, by device."""
+        devices = sorted({record.cell.device for record in self.records})
+        return tuple(self._run_file(device) for device in devices)
+
+    def _run_file(self, device: str) -> RunFile:
         head = self.header
-        run = RunFile(
+        return RunFile(
             schema=SCHEMA,
             tool_version=head.tool_version,
             run=head.run,
@@ -102,9 +115,6 @@ class Journal:
             commit=head.commit,
             records=tuple(r for r in self.records if r.cell.device == device),
         )
-        with _explained(self.folder):
-            write_atomically(path, encode(run) + b"\n")
-        return path
 
 
 def write_predictions(folder: Path, predictions: Sequence[Prediction]) -> str:
@@ -131,8 +141,13 @@ def read_predictions(folder: Path, digest: str) -> tuple[Prediction, ...]:
 
 
 def read_runs(folder: Path) -> tuple[RunFile, ...]:
-    """Return the run files of a folder, by device; raise StoreError if there is none."""
+    """Return the run files of a folder, by device; of an unfinished run what is finished.
+
+    Raises StoreError if there is neither.
+    """
     paths = sorted(folder.glob("*.json")) if folder.is_dir() else [folder]
+    if not paths and (folder / JOURNAL).is_file():
+        return Journal.read(folder).run_files()
     if not paths or not paths[0].is_file():
         raise StoreError(f"{folder}: no run files; a run writes them when it ends")
     return tuple(decode_run(path.read_bytes(), str(path)) for path in paths)

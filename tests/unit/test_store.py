@@ -89,6 +89,18 @@ def test_a_run_file_that_is_none_is_refused_with_its_name(data: bytes) -> None:
         decode_run(data, "some.json")
 
 
+def test_an_unfinished_run_shows_what_is_finished_and_is_left_as_it_is(tmp_path: Path) -> None:
+    journal_of(tmp_path, 2)
+    path = tmp_path / JOURNAL
+    path.write_bytes(path.read_bytes()[:-3])
+    before = path.read_bytes()
+
+    (run,) = store.read_runs(tmp_path)
+
+    assert [record.cell.task for record in run.records] == ["task-0"]
+    assert path.read_bytes() == before
+
+
 def test_predictions_come_back_as_they_went(tmp_path: Path) -> None:
     kept = (
         Prediction(id="1", expected="a", answer="b"),
