@@ -240,19 +240,22 @@ def _table(results: list[Result], *, colour: bool) -> str:
     from steelyard.report import table
     from steelyard.report.rows import tables
 
-    first = results[0].record
-    run = RunFile(
-        schema=SCHEMA,
-        tool_version=__version__,
-        run="pytest",
-        suite="pytest",
-        device=first.cell.device,
-        started=first.started,
-        host=host.identify(),
-        records=tuple(result.record for result in results),
-    )
+    records = [result.record for result in results]
+    runs = [
+        RunFile(
+            schema=SCHEMA,
+            tool_version=__version__,
+            run="pytest",
+            suite="pytest",
+            device=device,
+            started=records[0].started,
+            host=host.identify(),
+            records=tuple(record for record in records if record.cell.device == device),
+        )
+        for device in dict.fromkeys(record.cell.device for record in records)
+    ]
     predictions = {result.record.cell.id: result.predictions for result in results}
     out = io.StringIO()
     console = Console(file=out, force_terminal=colour)
-    table.show(tables([run], load=lambda record: predictions[record.cell.id]), console)
+    table.show(tables(runs, load=lambda record: predictions[record.cell.id]), console)
     return out.getvalue()
