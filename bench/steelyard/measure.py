@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime, timezone
 
-import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from steelyard import plugins, prompting
-from steelyard.api import Answer, Item, Label, RenderedPrompt, Score, SessionSpec
+from steelyard.api import Answer, Item, Label, Score
+from steelyard.choosing import choose_prompt
 from steelyard.errors import Refusal, SteelyardError
-from steelyard.job import (
-    Answered,
-    Done,
-    Job,
-    JobPart,
-    Loaded,
-    Message,
-    Pass,
-    Peak,
-    Scored,
-    Timed,
-)
+from steelyard.job import Answered, Loaded, Message, Peak, Timed
+from steelyard.passes import Passes
 from steelyard.plan import PlannedCell
 from steelyard.prepare import artifacts, data, items
 from steelyard.prepare.artifacts import Artifact, Workshop
 from steelyard.prepare.cache import Cache
 from steelyard.prepare.data import Dataset
-from steelyard.progress import Bar, Progress
+from steelyard.progress import Progress
 from steelyard.record import (
     Measurement,
     Outcome,
@@ -41,12 +29,11 @@ from steelyard.record import (
     Sample,
     WarmUp,
 )
-from steelyard.spawn import Listener, PassFailed, Worker, run_pass
+from steelyard.spawn import PassFailed, Worker
 
 # Enough texts that none is met twice in a short window, few enough to stay out of the memory pass.
 LATENCY_ITEMS = 500
 MEMORY_ITEMS = 50
-CHOICES = "prompts"
 
 
 class Bench(Struct, frozen=True, kw_only=True):
@@ -107,7 +94,6 @@ class _CellRun:
     def __init__(self, planned: PlannedCell, bench: Bench) -> None:
         self.planned = planned
         self.bench = bench
-        self.backend = ""
         self.dataset: Dataset | None = None
         self.artifact: Artifact | None = None
         self.sample: Sample | None = None
@@ -125,17 +111,22 @@ class _CellRun:
     def measure(self) -> None:
         """Do all passes, in the order in which later ones need earlier ones."""
         planned, bench = self.planned, self.bench
-        self.backend = plugins.locate("backends", planned.variant.backend)
+        backend = plugins.locate("backends", planned.variant.backend)
         self.dataset = items.load(planned.task, bench.cache, bench.progress, offline=bench.offline)
         self.artifact = prepare_cell(planned, bench)
         asked = self._asked(self.dataset)
+        passes = Passes(
+            planned=planned, artifact=self.artifact, backend=backend, worker=bench.worker
+        )
         if planned.prompted:
-            self.prompt = self._choice(self.dataset, self.artifact)
+            self.prompt = choose_prompt(passes, self.dataset, bench.cache, bench.progress)
+            rendered = prompting.chosen_prompt(self.prompt, self.labels)
+            passes = structs.replace(passes, prompt=rendered)
             self._note_cut(asked)
-        answers = self._accuracy(asked)
+        answers = self._accuracy(passes, asked)
         self._score(asked, answers)
-        self._latency(asked, answers)
-        self._memory(asked)
+        self._latency(passes, asked, answers)
+        self._memory(passes, asked)
 
     def record(self, outcome: Outcome, reason: str | None, started: str, seconds: float) -> Record:
         """Return what is known as a record."""
@@ -177,61 +168,10 @@ class _CellRun:
         self.sample = Sample(n=len(asked), of=len(data.test_items(dataset)), seed=seed)
         return asked
 
-    def _choice(self, dataset: Dataset, artifact: Artifact) -> PromptChoice:
-        """Return how to ask this model, decided on train items once and kept in the cache."""
-        planned, card = self.planned, self.planned.task.card
-        pool = data.prompt_pool(dataset)
-        shots = prompting.draw_shots(pool, planned.variant.shots, planned.seed)
-        taken = {shot.id for shot in shots}
-        rest = tuple(item for item in pool if item.id not in taken)
-        trial = data.sample(rest, planned.prompt_items, planned.seed, balanced=planned.balanced)
-        chat = msgspec.json.decode((artifact.path / "chat.json").read_bytes(), type=prompting.Chat)
-        candidates = prompting.render(card.prompt, self.labels, chat, shots)
-        facts = [artifact.ref.sha256, planned.variant.session_options, candidates, trial]
-        key = hashlib.sha256(
-            msgspec.json.encode([*facts, card.prompt.neutral, planned.variant.session])
-        ).hexdigest()
-        done = self.bench.cache.entry(CHOICES, key)
-        if done is not None:
-            return msgspec.json.decode((done / "choice.json").read_bytes(), type=PromptChoice)
-        choice = prompting.choose(
-            self._try_prompts(candidates, trial), self.labels, planned.variant.shots
-        )
-        with self.bench.cache.build(CHOICES, key) as out:
-            (out / "choice.json").write_bytes(msgspec.json.encode(choice))
-        return choice
-
-    def _try_prompts(
-        self, candidates: Sequence[RenderedPrompt], trial: Sequence[Item]
-    ) -> list[prompting.Candidate]:
-        scored: list[Scored] = []
-        with self._bar("choosing the prompt", len(candidates) * len(trial)) as bar:
-
-            def listen(message: Message) -> None:
-                if isinstance(message, Done):
-                    bar.advance(message.items)
-                elif isinstance(message, Scored):
-                    scored.append(message)
-
-            neutral = self.planned.task.card.prompt.neutral
-            self._pass("choose", [tuple(trial)], listen, candidates=candidates, neutral=neutral)
-        return [
-            prompting.Candidate(
-                paraphrase=message.candidate,
-                prompt=candidates[message.candidate],
-                items=tuple(
-                    prompting.ScoredItem(expected=item.label, log_likelihoods=row)
-                    for item, row in zip(trial, message.items, strict=True)
-                ),
-                neutral=message.neutral,
-                lengths=message.lengths,
-            )
-            for message in scored
-        ]
-
-    def _accuracy(self, asked: Sequence[Item]) -> dict[str, Answer]:
+    def _accuracy(self, passes: Passes, asked: Sequence[Item]) -> dict[str, Answer]:
         answers: dict[str, Answer] = {}
-        with self._bar("accuracy", len(asked)) as bar:
+        what = f"{self.planned.cell.id}: accuracy"
+        with self.bench.progress.bar(what, len(asked), "items") as bar:
 
             def listen(message: Message) -> None:
                 if isinstance(message, Answered):
@@ -240,7 +180,7 @@ class _CellRun:
                 elif isinstance(message, Loaded):
                     self._measured("load_time", "ns", message.seconds_ns)
 
-            self._pass("accuracy", self._by_fold(asked), listen)
+            passes.run("accuracy", passes.by_fold(asked), listen)
         missing = [item.id for item in asked if item.id not in answers]
         if missing:
             raise PassFailed("failed", f"accuracy pass: no answer to {missing[0]}")
@@ -263,12 +203,12 @@ class _CellRun:
         expected = [item.label for item in asked]
         self.scores = tuple(scorer.score(given, expected, self.labels, call.options))
 
-    def _latency(self, asked: Sequence[Item], answers: dict[str, Answer]) -> None:
+    def _latency(self, passes: Passes, asked: Sequence[Item], answers: dict[str, Answer]) -> None:
         def listen(message: Message) -> None:
             if isinstance(message, Timed):
                 self._note_timed(message, answers)
 
-        self._pass("latency", [self._one_fold(asked)[:LATENCY_ITEMS]], listen)
+        passes.run("latency", [passes.first_fold(asked)[:LATENCY_ITEMS]], listen)
 
     def _note_timed(self, timed: Timed, answers: dict[str, Answer]) -> None:
         for name in ("encode", "infer", "decode", "end_to_end"):
@@ -282,7 +222,7 @@ class _CellRun:
                 f"{changed} of {len(timed.answers)} timed answers differ from the accuracy pass"
             )
 
-    def _memory(self, asked: Sequence[Item]) -> None:
+    def _memory(self, passes: Passes, asked: Sequence[Item]) -> None:
         def listen(message: Message) -> None:
             if isinstance(message, Loaded):
                 self._measured("memory_after_import", "B", message.after_import)
@@ -292,51 +232,7 @@ class _CellRun:
                 if not message.reset:
                     self.warnings.append("memory_peak includes loading: VmHWM could not be reset")
 
-        self._pass("memory", [self._one_fold(asked)[:MEMORY_ITEMS]], listen)
-
-    def _pass(
-        self,
-        kind: Pass,
-        groups: Sequence[tuple[Item, ...]],
-        listen: Listener,
-        candidates: Sequence[RenderedPrompt] = (),
-        neutral: Sequence[str] = (),
-    ) -> None:
-        job = Job(
-            kind=kind,
-            backend=self.backend,
-            parts=tuple(self._part(index, group) for index, group in enumerate(groups) if group),
-            timing=self.planned.timing,
-            seed=self.planned.seed,
-            candidates=tuple(candidates),
-            neutral=tuple(neutral),
-        )
-        run_pass(job, self.planned.timeout_s, listen, self.bench.worker)
-
-    def _part(self, fold: int, group: tuple[Item, ...]) -> JobPart:
-        assert self.artifact is not None  # noqa: S101 - passes come after preparing
-        prompt = prompting.chosen_prompt(self.prompt, self.labels) if self.prompt else None
-        spec = SessionSpec(
-            artifact=str(self.artifact.folds[fold]),
-            session=self.planned.variant.session,
-            threads=self.planned.threads,
-            labels=self.labels,
-            options=self.planned.variant.session_options,
-            prompt=prompt,
-        )
-        return JobPart(spec=spec, items=group)
-
-    def _by_fold(self, asked: Sequence[Item]) -> list[tuple[Item, ...]]:
-        """Group items by the artefact that may answer them: the one not trained on them."""
-        assert self.artifact is not None  # noqa: S101 - passes come after preparing
-        count = len(self.artifact.folds)
-        if count == 1:
-            return [tuple(asked)]
-        return [tuple(item for item in asked if item.fold == fold) for fold in range(count)]
-
-    def _one_fold(self, asked: Sequence[Item]) -> tuple[Item, ...]:
-        """Return the items that the first artefact answers: what is timed is one artefact."""
-        return self._by_fold(asked)[0]
+        passes.run("memory", [passes.first_fold(asked)[:MEMORY_ITEMS]], listen)
 
     def _note_cut(self, asked: Sequence[Item]) -> None:
         limit = self.planned.task.card.prompt.max_chars
@@ -356,6 +252,3 @@ class _CellRun:
                     scope="call" if quantity.startswith("latency") else "process",
                 )
             )
-
-    def _bar(self, what: str, total: int) -> AbstractContextManager[Bar]:
-        return self.bench.progress.bar(f"{self.planned.cell.id}: {what}", total, "items")

@@ -1,0 +1,95 @@
+"""Choose how a generalist is asked: on train items, once, kept in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import msgspec
+
+from steelyard import prompting
+from steelyard.api import Item, RenderedPrompt
+from steelyard.job import Done, Message, Scored
+from steelyard.passes import Passes
+from steelyard.prepare import data
+from steelyard.prepare.cache import Cache
+from steelyard.prepare.data import Dataset
+from steelyard.progress import Progress
+from steelyard.prompting import Candidate, Chat, ScoredItem
+from steelyard.record import PromptChoice
+
+KIND = "prompts"
+FILE = "choice.json"
+CHAT = "chat.json"
+
+
+def choose_prompt(
+    passes: Passes, dataset: Dataset, cache: Cache, progress: Progress
+) -> PromptChoice:
+    """Return the best of the card's paraphrases for this model, from the cache or by trying.
+
+    Raises PassFailed where the model could not be asked.
+    """
+    planned = passes.planned
+    card, shots = planned.task.card, planned.variant.shots
+    pool = data.prompt_pool(dataset)
+    examples = prompting.draw_shots(pool, shots, planned.seed)
+    taken = {example.id for example in examples}
+    rest = tuple(item for item in pool if item.id not in taken)
+    trial = data.sample(rest, planned.prompt_items, planned.seed, balanced=planned.balanced)
+    chat = msgspec.json.decode((passes.artifact.path / CHAT).read_bytes(), type=Chat)
+    candidates = prompting.render(card.prompt, card.labels, chat, examples)
+    key = _key(passes, candidates, trial)
+    done = cache.entry(KIND, key)
+    if done is not None:
+        return msgspec.json.decode((done / FILE).read_bytes(), type=PromptChoice)
+    tried = _try(passes, candidates, trial, progress)
+    choice = prompting.choose(tried, card.labels, shots)
+    with cache.build(KIND, key) as out:
+        (out / FILE).write_bytes(msgspec.json.encode(choice))
+    return choice
+
+
+def _try(
+    passes: Passes, candidates: Sequence[RenderedPrompt], trial: Sequence[Item], progress: Progress
+) -> list[Candidate]:
+    scored: list[Scored] = []
+    what = f"{passes.planned.cell.id}: choosing the prompt"
+    with progress.bar(what, len(candidates) * len(trial), "items") as bar:
+
+        def listen(message: Message) -> None:
+            if isinstance(message, Done):
+                bar.advance(message.items)
+            elif isinstance(message, Scored):
+                scored.append(message)
+
+        neutral = passes.planned.task.card.prompt.neutral
+        passes.run("choose", [tuple(trial)], listen, candidates, neutral)
+    return [_candidate(message, candidates[message.candidate], trial) for message in scored]
+
+
+def _candidate(message: Scored, prompt: RenderedPrompt, trial: Sequence[Item]) -> Candidate:
+    return Candidate(
+        paraphrase=message.candidate,
+        prompt=prompt,
+        items=tuple(
+            ScoredItem(expected=item.label, log_likelihoods=row)
+            for item, row in zip(trial, message.items, strict=True)
+        ),
+        neutral=message.neutral,
+        lengths=message.lengths,
+    )
+
+
+def _key(passes: Passes, candidates: Sequence[RenderedPrompt], trial: Sequence[Item]) -> str:
+    """Hash what decides the choice."""
+    planned = passes.planned
+    facts = [
+        passes.artifact.ref.sha256,
+        planned.variant.session_options,
+        candidates,
+        trial,
+        planned.task.card.prompt.neutral,
+        planned.variant.session,
+    ]
+    return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()

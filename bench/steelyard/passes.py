@@ -1,0 +1,66 @@
+"""A prepared cell, ready for one pass after another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from steelyard.api import Item, RenderedPrompt, SessionSpec
+from steelyard.job import Job, JobPart, Pass
+from steelyard.plan import PlannedCell
+from steelyard.prepare.artifacts import Artifact
+from steelyard.spawn import Listener, Worker, run_pass
+
+
+class Passes(Struct, frozen=True, kw_only=True):
+    """What every pass of a cell has in common. `backend` is `module:attribute`."""
+
+    planned: PlannedCell
+    artifact: Artifact
+    backend: str
+    worker: Worker
+    prompt: RenderedPrompt | None = None
+
+    def run(
+        self,
+        kind: Pass,
+        groups: Sequence[tuple[Item, ...]],
+        listen: Listener,
+        candidates: Sequence[RenderedPrompt] = (),
+        neutral: Sequence[str] = (),
+    ) -> None:
+        """Do one pass over items, one group a fold; raise PassFailed with the outcome."""
+        job = Job(
+            kind=kind,
+            backend=self.backend,
+            parts=tuple(self._part(fold, group) for fold, group in enumerate(groups) if group),
+            timing=self.planned.timing,
+            seed=self.planned.seed,
+            candidates=tuple(candidates),
+            neutral=tuple(neutral),
+        )
+        run_pass(job, self.planned.timeout_s, listen, self.worker)
+
+    def by_fold(self, asked: Sequence[Item]) -> list[tuple[Item, ...]]:
+        """Group items by the artefact that may answer them: the one not trained on them."""
+        count = len(self.artifact.folds)
+        if count == 1:
+            return [tuple(asked)]
+        return [tuple(item for item in asked if item.fold == fold) for fold in range(count)]
+
+    def first_fold(self, asked: Sequence[Item]) -> tuple[Item, ...]:
+        """Return the items of the first artefact: what is timed is one artefact."""
+        return self.by_fold(asked)[0]
+
+    def _part(self, fold: int, group: tuple[Item, ...]) -> JobPart:
+        planned = self.planned
+        spec = SessionSpec(
+            artifact=str(self.artifact.folds[fold]),
+            session=planned.variant.session,
+            threads=planned.threads,
+            labels=planned.task.card.labels,
+            options=planned.variant.session_options,
+            prompt=self.prompt,
+        )
+        return JobPart(spec=spec, items=group)
