@@ -36,7 +36,8 @@ def choose_prompt(
     examples = prompting.draw_shots(pool, shots, planned.seed)
     taken = {example.id for example in examples}
     rest = tuple(item for item in pool if item.id not in taken)
-    trial = data.sample(rest, planned.prompt_items, planned.seed, balanced=planned.balanced)
+    # Balanced, or always naming the commonest label would look like the best way to ask.
+    trial = data.sample(rest, planned.prompt_items, planned.seed, balanced=True)
     chat = msgspec.json.decode((passes.artifact.path / CHAT).read_bytes(), type=Chat)
     candidates = prompting.render(card.prompt, card.labels, chat, examples)
     key = _key(passes, candidates, trial)
@@ -85,6 +86,7 @@ def _key(passes: Passes, candidates: Sequence[RenderedPrompt], trial: Sequence[I
     """Hash what decides the choice."""
     planned = passes.planned
     facts = [
+        prompting.CALIBRATIONS,
         passes.artifact.ref.sha256,
         planned.variant.session_options,
         candidates,

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Literal
 
 from msgspec import Struct, structs
 
 from steelyard.api import Item, Label, RenderedPrompt
 from steelyard.card import Prompt
 from steelyard.errors import PrepareError
-from steelyard.record import PromptChoice
+from steelyard.record import Calibration, Normalisation, PromptChoice
 
-NORMALISATIONS: tuple[Literal["sum", "mean"], ...] = ("sum", "mean")
-CALIBRATIONS: tuple[Literal["none", "neutral"], ...] = ("none", "neutral")
+NORMALISATIONS: tuple[Normalisation, ...] = ("sum", "mean")
+CALIBRATIONS: tuple[Calibration, ...] = ("none", "neutral", "train")
 
 
 class Chat(Struct, frozen=True, kw_only=True):
@@ -109,11 +108,11 @@ def _judge(
     candidate: Candidate,
     ids: Sequence[str],
     shots: int,
-    normalisation: Literal["sum", "mean"],
-    calibration: Literal["none", "neutral"],
+    normalisation: Normalisation,
+    calibration: Calibration,
 ) -> PromptChoice:
     lengths = candidate.lengths
-    priors = _priors(candidate.neutral, lengths, normalisation) if calibration == "neutral" else ()
+    priors = _priors(_inputs(candidate, calibration), lengths, normalisation)
     right = 0
     for item in candidate.items:
         scores = normalised(item.log_likelihoods, lengths, normalisation, priors)
@@ -147,11 +146,22 @@ def normalised(
     return tuple(score - prior for score, prior in zip(scores, priors, strict=True))
 
 
+def _inputs(candidate: Candidate, calibration: Calibration) -> Sequence[Sequence[float]]:
+    """Return the scores from which priors come.
+
+    `neutral`: those of contentless inputs (Zhao et al., 2102.09690). `train`: those of the train
+    items, which hold each label equally often, so that their mean is what a label scores whatever
+    the text (Zhou et al., 2309.17249).
+    """
+    if calibration == "neutral":
+        return candidate.neutral
+    return [item.log_likelihoods for item in candidate.items] if calibration == "train" else ()
+
+
 def _priors(
-    neutral: Sequence[Sequence[float]], lengths: Sequence[int], normalisation: str
+    inputs: Sequence[Sequence[float]], lengths: Sequence[int], normalisation: str
 ) -> tuple[float, ...]:
-    """Return each label's mean score over the contentless inputs (Zhao et al., 2102.09690)."""
-    rows = [normalised(sums, lengths, normalisation, ()) for sums in neutral]
+    rows = [normalised(sums, lengths, normalisation, ()) for sums in inputs]
     return tuple(sum(column) / len(rows) for column in zip(*rows, strict=True))
 
 

@@ -14,6 +14,8 @@ SCHEMA = 1
 
 Outcome = Literal["ok", "refused", "failed", "timed_out", "out_of_memory", "invalid"]
 Method = Literal["counter", "sampled", "modelled"]
+Normalisation = Literal["sum", "mean"]
+Calibration = Literal["none", "neutral", "train"]
 Scope = Literal["call", "process", "package", "board", "wall"]
 
 
@@ -61,8 +63,8 @@ class PromptChoice(Recorded, frozen=True, kw_only=True):
     """How a generalist was asked and what the choice was made on."""
 
     paraphrase: int
-    normalisation: Literal["sum", "mean"]
-    calibration: Literal["none", "neutral"]
+    normalisation: Normalisation
+    calibration: Calibration
     shots: int
     accuracy: float
     n: int

@@ -71,7 +71,17 @@ def test_calibration_is_chosen_where_it_is_right_more_often() -> None:
     assert (choice.normalisation, choice.calibration) == ("sum", "neutral")
     assert (choice.accuracy, choice.n) == (1.0, 3)
     assert choice.priors == (-4.0, -1.5)
-    assert len(choice.candidates) == 4
+    assert len(choice.candidates) == 6
+
+
+def test_priors_of_train_items_help_where_contentless_inputs_mislead() -> None:
+    # Every text leans to the second label; contentless inputs lean to the first.
+    rows = [("a", (-3.0, -2.0)), ("p", (-5.0, -1.0)), ("a", (-3.2, -2.0)), ("p", (-5.0, -1.2))]
+
+    choice = prompting.choose([candidate(rows, neutral=(-1.0, -4.0))], LABELS, shots=0)
+
+    assert (choice.calibration, choice.accuracy) == ("train", 1.0)
+    assert choice.priors == pytest.approx((-4.05, -1.55))
 
 
 def test_a_tie_goes_to_the_plain_prompt() -> None:
