@@ -6,7 +6,6 @@ import io
 import tarfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -96,26 +95,8 @@ def test_folds_are_assigned_where_the_card_asks_for_them() -> None:
     assert found.folds == 3
 
 
-def test_the_hash_is_of_the_items_written_out(tmp_path: Path) -> None:
-    found = made(FOLDS, *items(9))
-    data.write_items(tmp_path / "items.jsonl", found.items)
-
-    written = (tmp_path / "items.jsonl").read_bytes()
-
-    assert sha256(written).hexdigest() == found.sha256
-    assert written.startswith(b'{"fold":')
-    assert data.read_items(tmp_path / "items.jsonl") == found.items
-
-
 def test_another_seed_gives_another_hash() -> None:
     assert made(FOLDS, *items(30)).sha256 != made({**FOLDS, "seed": 1}, *items(30)).sha256
-
-
-def test_a_line_that_is_no_item_is_named(tmp_path: Path) -> None:
-    (tmp_path / "x").write_text('{"id":"a","text":"t","label":"a"}\n{"id":1}\n')
-
-    with pytest.raises(PrepareError, match="x:2: not an item"):
-        data.read_items(tmp_path / "x")
 
 
 @pytest.mark.parametrize(

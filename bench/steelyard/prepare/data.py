@@ -23,11 +23,9 @@ __all__ = [
     "dataset",
     "prompt_pool",
     "prompted_test_items",
-    "read_items",
     "sample",
     "test_items",
     "training_set",
-    "write_items",
 ]
 
 
@@ -86,25 +84,6 @@ def prompted_test_items(data: Dataset) -> tuple[Item, ...]:
     """Return the test items that no prompt was chosen on."""
     pool = {item.id for item in prompt_pool(data)}
     return tuple(item for item in test_items(data) if item.id not in pool)
-
-
-def write_items(path: Path, items: Iterable[Item]) -> None:
-    """Write items as JSON lines."""
-    path.write_bytes(_lines(items))
-
-
-def read_items(path: Path) -> tuple[Item, ...]:
-    """Read items from JSON lines; name the line that is none."""
-    lines = path.read_bytes().splitlines()
-    return tuple(_item(line, f"{path}:{number}") for number, line in enumerate(lines, start=1))
-
-
-def _item(line: bytes, where: str) -> Item:
-    """Decode one item."""
-    try:
-        return msgspec.json.decode(line, type=Item)
-    except msgspec.MsgspecError as error:
-        raise PrepareError(f"{where}: not an item: {error}") from error
 
 
 def _lines(items: Iterable[Item]) -> bytes:
