@@ -1,0 +1,1 @@
+"""The child: one pass over one cell."""

@@ -1,0 +1,33 @@
+"""The accuracy pass: every item once, each fold by its own artefact."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from steelyard.api import Answer, Item, Session
+from steelyard.job import Answered, Job
+from steelyard.worker.opening import Emit, opened
+
+PROGRESS_EVERY_S = 0.5
+
+
+def accuracy(job: Job, backend: Any, emit: Emit) -> None:
+    """Answer the items of every part."""
+    for index, part in enumerate(job.parts):
+        with opened(backend, part.spec, emit if index == 0 else None) as session:
+            _answer_all(session, part.items, emit)
+
+
+def _answer_all(session: Session, items: Sequence[Item], emit: Emit) -> None:
+    answers: list[tuple[str, Answer]] = []
+    told = time.monotonic()
+    for item in items:
+        answers.append((item.id, session.decode(session.infer(session.encode(item.text)))))
+        now = time.monotonic()
+        if now - told > PROGRESS_EVERY_S:
+            emit(Answered(answers=tuple(answers)))
+            answers.clear()
+            told = now
+    emit(Answered(answers=tuple(answers)))

@@ -1,0 +1,24 @@
+"""The memory pass: how much the process needs while it answers."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from steelyard.job import Job, Peak
+from steelyard.worker.opening import Emit, opened
+from steelyard.worker.process import peak_bytes, reset_peak
+
+
+def memory(job: Job, backend: Any, emit: Emit) -> None:
+    """Make some calls and tell the peak."""
+    part = job.parts[0]
+    with opened(backend, part.spec, emit) as session:
+        reset = reset_peak()
+        deadline = time.monotonic() + job.timing.max_seconds
+        calls = 0
+        while calls < job.timing.memory_calls and (calls == 0 or time.monotonic() < deadline):
+            item = part.items[calls % len(part.items)]
+            session.decode(session.infer(session.encode(item.text)))
+            calls += 1
+        emit(Peak(peak=peak_bytes(), calls=calls, reset=reset))
