@@ -94,10 +94,7 @@ def pytest_collection_modifyitems(
     named: str | None = config.getoption("steelyard_suite")
     if named is None and config.args_source is pytest.Config.ArgsSource.ARGS:
         return  # Whoever names files wants those.
-    try:
-        items.extend(_suite_node(session, named).collect())
-    except pytest.Collector.CollectError as error:
-        raise pytest.UsageError(str(error)) from error
+    items.extend(session.genitems(_suite_node(session, named)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

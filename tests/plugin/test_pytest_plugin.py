@@ -241,7 +241,7 @@ def test_a_project_without_a_suite_gets_the_default_one(project: Pytester) -> No
     result = project.runpytest("--benchmark", "--collect-only", "-q")
     named = project.runpytest("--benchmark", "test_usual.py", "--collect-only", "-q")
 
-    result.stdout.fnmatch_lines(["default::spam/minilm@int8/cpu-1t"])
+    result.stdout.fnmatch_lines(["default::spam/minilm@int8/cpu-1t", "*4 tests collected*"])
     named.stdout.no_fnmatch_line("default::*")
 
 
