@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -13,12 +13,22 @@ from steelyard.card import File, Label, Option
 __all__ = [
     "Answer",
     "Backend",
+    "BatchSession",
     "BuildReport",
     "BuildRequest",
+    "Channel",
+    "ChannelRole",
+    "Covered",
     "File",
+    "GeneratorSession",
+    "ImportingBackend",
     "Item",
     "Label",
     "LabelSession",
+    "Meter",
+    "MeterMethod",
+    "MeterScope",
+    "PromptTokens",
     "Reader",
     "Recipe",
     "RenderedPrompt",
@@ -26,8 +36,15 @@ __all__ = [
     "Scorer",
     "Session",
     "SessionSpec",
+    "Trace",
     "TrainingSet",
 ]
+
+MeterMethod = Literal["counter", "sampled", "modelled"]
+MeterScope = Literal["process", "package", "board", "wall"]
+# What a meter's figure holds; "board" holds all the others.
+Covered = Literal["cpu", "dram", "gpu", "board"]
+ChannelRole = Literal["counted", "shown", "low", "high"]
 
 
 class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -106,6 +123,43 @@ class LabelSession(Session, Protocol):
         ...
 
 
+@runtime_checkable
+class BatchSession(Session, Protocol):
+    """A session that also answers several texts in one call; what the load shape `offline` needs.
+
+    Where the runtime takes one text only, `infer_batch` may call it for one after the other.
+    """
+
+    def encode_batch(self, texts: Sequence[str]) -> Any: ...
+
+    def infer_batch(self, inputs: Any) -> Any: ...
+
+    def decode_batch(self, outputs: Any) -> list[Answer]: ...
+
+
+class PromptTokens(Struct, frozen=True, kw_only=True):
+    """How long a prompt is, and how much of it was run before any text came."""
+
+    total: int
+    cached: int
+
+
+@runtime_checkable
+class GeneratorSession(Session, Protocol):
+    """A session that writes freely; what the load shape `generate` needs."""
+
+    def prompt_tokens(self, text: str) -> PromptTokens:
+        """Return the size of the prompt that `generate` runs for a text."""
+        ...
+
+    def generate(self, text: str, max_new_tokens: int) -> Iterator[int]:
+        """Yield tokens as each is known on the host, greedily, the end-of-turn token as the last.
+
+        Work starts when the first is asked for.
+        """
+        ...
+
+
 class Backend(Protocol):
     """A runtime. Constructed without arguments; importing its module must be cheap."""
 
@@ -115,6 +169,15 @@ class Backend(Protocol):
 
     def open(self, spec: SessionSpec) -> Session:
         """Load the artefact and return a session."""
+        ...
+
+
+@runtime_checkable
+class ImportingBackend(Backend, Protocol):
+    """A backend that can load its libraries before it opens anything, so that both are timed."""
+
+    def import_runtime(self, spec: SessionSpec) -> None:
+        """Import what `open` needs."""
         ...
 
 
@@ -209,3 +272,64 @@ class Scorer(Protocol):
         labels: Sequence[Label],
         options: Mapping[str, Option],
     ) -> list[Score]: ...
+
+
+class Channel(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one sensor said over time.
+
+    `unit` "W" is power as it was read; "J" is energy since the first reading, unwrapped and never
+    falling. `times_ns` are CLOCK_MONOTONIC and rise strictly. Counted channels are added up; a
+    shown one is part of a counted one or overlaps it; "low" and "high" bound a modelled energy.
+    `resolution` is the sensor's smallest step in `unit`, absent where it is not known.
+    """
+
+    name: str
+    unit: Literal["W", "J"]
+    times_ns: tuple[int, ...]
+    values: tuple[float, ...]
+    role: ChannelRole = "counted"
+    resolution: float | None = None
+
+
+class Trace(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a meter recorded between start and stop.
+
+    `gain_uncertainty` is the standard (one sigma) uncertainty of a reading as a fraction of it.
+    `update_interval_s` is how often a new value can be seen, the slower of sensor and reading
+    loop; where it is None only changes of the value tell. `faults` name what went wrong on the
+    way: a trace may end early, and then says why.
+    """
+
+    meter: str
+    method: MeterMethod
+    scope: MeterScope
+    covers: tuple[Covered, ...]
+    channels: tuple[Channel, ...]
+    gain_uncertainty: float
+    update_interval_s: float | None = None
+    notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+class Meter(Protocol):
+    """Records power or energy while others work.
+
+    Constructed with a `steelyard.host.machine.Machine`; importing its module and constructing it
+    are cheap and read nothing. It reads on a thread or in a process of its own and blocks between
+    readings. The first reading is taken before `start` returns and the last after `stop` is
+    called, so that the time between lies inside the trace.
+    """
+
+    name: str
+
+    def refuse(self) -> str | None:
+        """Say why this machine cannot be read and what to do, or return None."""
+        ...
+
+    def start(self) -> None:
+        """Begin to record. A sensor that fails is told in the trace, not raised here."""
+        ...
+
+    def stop(self) -> Trace:
+        """End the recording; raise MeterError if it was never started."""
+        ...

@@ -219,3 +219,94 @@ class Timing(Declaration, frozen=True, kw_only=True):
     warm_up_min_seconds: Annotated[float, Meta(ge=0)] = 1.0
     warm_up_max_seconds: Annotated[float, Meta(ge=0)] = 30.0
     memory_calls: Annotated[int, Meta(ge=1)] = 50
+
+
+class Metering(Declaration, frozen=True, kw_only=True):
+    """How energy is measured: idle, then `windows` of work, then idle again.
+
+    A sensor needs 50 updates a window; most have them in 10 s.
+    """
+
+    windows: Annotated[int, Meta(ge=1, le=100)] = 3
+    window_seconds: Annotated[float, Meta(gt=0, le=3600)] = 10.0
+    idle_seconds: Annotated[float, Meta(gt=0, le=3600)] = 10.0
+
+
+Batch = Annotated[int, Meta(ge=1, le=4096)]
+Rate = Annotated[float, Meta(gt=0, le=100_000)]
+Span = Annotated[float, Meta(gt=0, le=3600)]
+
+MAX_ARRIVALS = 200_000
+
+
+class OfflineLoad(Declaration, frozen=True, kw_only=True, tag_field="shape", tag="offline"):
+    """All items are there at once: items a second at each batch size.
+
+    Each size is called for `seconds`, and at least `min_calls` times.
+    """
+
+    batches: Annotated[tuple[Batch, ...], Meta(min_length=1, max_length=16)] = (1, 2, 4, 8, 16, 32)
+    seconds: Span = 3.0
+    min_calls: Annotated[int, Meta(ge=1, le=10_000)] = 5
+
+
+class PoissonLoad(Declaration, frozen=True, kw_only=True, tag_field="shape", tag="poisson"):
+    """Texts arrive at random, `rate_hz` a second on average; late after `deadline_s`.
+
+    One server, first come first served; latency counts from the scheduled arrival.
+    """
+
+    rate_hz: Rate
+    deadline_s: Span
+    seconds: Span = 30.0
+
+    def __post_init__(self) -> None:
+        _check_arrivals(self.rate_hz, self.seconds)
+
+
+class SensorLoad(Declaration, frozen=True, kw_only=True, tag_field="shape", tag="sensor"):
+    """A sensor gives a text every 1 / `rate_hz`; late after `deadline_s`, by default the period."""
+
+    rate_hz: Rate
+    deadline_s: Span | None = None
+    seconds: Span = 30.0
+
+    def __post_init__(self) -> None:
+        _check_arrivals(self.rate_hz, self.seconds)
+
+
+class SustainedLoad(Declaration, frozen=True, kw_only=True, tag_field="shape", tag="sustained"):
+    """One call after the other for minutes: the last minute is set against the first."""
+
+    minutes: Annotated[float, Meta(ge=2, le=120)] = 10.0
+
+
+class ColdStartLoad(Declaration, frozen=True, kw_only=True, tag_field="shape", tag="cold-start"):
+    """From the start of a process to its first answer, in `starts` fresh processes.
+
+    With `drop_cache` the artefact's files are dropped from the page cache before each.
+    """
+
+    starts: Annotated[int, Meta(ge=1, le=100)] = 8
+    drop_cache: bool = True
+
+
+class GenerateLoad(Declaration, frozen=True, kw_only=True, tag_field="shape", tag="generate"):
+    """Free generation, greedy, up to `max_new_tokens` a text.
+
+    Until `calls` generations are done, or `seconds` have passed and one is done.
+    """
+
+    max_new_tokens: Annotated[int, Meta(ge=2, le=4096)] = 64
+    calls: Annotated[int, Meta(ge=1, le=10_000)] = 20
+    seconds: Span = 60.0
+
+
+Load = OfflineLoad | PoissonLoad | SensorLoad | SustainedLoad | ColdStartLoad | GenerateLoad
+
+
+def _check_arrivals(rate_hz: float, seconds: float) -> None:
+    if not 1 <= rate_hz * seconds <= MAX_ARRIVALS:
+        raise ValueError(
+            f"{rate_hz:g} a second for {seconds:g} s: expected 1 to {MAX_ARRIVALS} arrivals"
+        )

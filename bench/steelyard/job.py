@@ -7,9 +7,12 @@ from typing import Literal
 from msgspec import Struct
 
 from steelyard.api import Answer, Item, RenderedPrompt, SessionSpec
-from steelyard.card import Timing
+from steelyard.card import Load, Metering, Timing
+from steelyard.footprint import MemoryReading
+from steelyard.loads import AnyLoadResult, ColdStart
+from steelyard.record import CodecarbonReading, CodecarbonSettings
 
-Pass = Literal["choose", "accuracy", "latency", "memory"]
+Pass = Literal["choose", "accuracy", "latency", "memory", "load", "cold", "energy"]
 
 
 class JobPart(Struct, frozen=True, kw_only=True):
@@ -20,7 +23,11 @@ class JobPart(Struct, frozen=True, kw_only=True):
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """One pass. `backend` is `module:attribute`. `candidates` and `neutral` serve `choose`."""
+    """One pass. `backend` is `module:attribute`. `candidates` and `neutral` serve `choose`.
+
+    `load` is the shape of a `load` pass; `began_ns` is when a `cold` one was started; `metering`
+    says how long an `energy` pass works, with codecarbon around it where there are settings.
+    """
 
     kind: Pass
     backend: str
@@ -29,6 +36,10 @@ class Job(Struct, frozen=True, kw_only=True):
     seed: int
     candidates: tuple[RenderedPrompt, ...] = ()
     neutral: tuple[str, ...] = ()
+    load: Load | None = None
+    began_ns: int | None = None
+    metering: Metering | None = None
+    codecarbon: CodecarbonSettings | None = None
 
 
 class Message(Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -56,7 +67,10 @@ class Answered(Message, frozen=True, kw_only=True, tag="answered"):
 
 
 class Timed(Message, frozen=True, kw_only=True, tag="timed"):
-    """The timed window: nanoseconds a call, and what was answered."""
+    """The timed window: nanoseconds a call, what was answered, when (CLOCK_MONOTONIC).
+
+    One of `every` calls was timed, in the order in which they were made.
+    """
 
     encode: tuple[int, ...]
     infer: tuple[int, ...]
@@ -66,6 +80,9 @@ class Timed(Message, frozen=True, kw_only=True, tag="timed"):
     warm_up_calls: int
     warm_up_seconds: float
     settled: bool
+    every: int
+    start_ns: int
+    end_ns: int
 
 
 class Peak(Message, frozen=True, kw_only=True, tag="peak"):
@@ -74,6 +91,48 @@ class Peak(Message, frozen=True, kw_only=True, tag="peak"):
     peak: int | None
     calls: int
     reset: bool
+    reading: MemoryReading = MemoryReading()
+
+
+class LoadMeasured(Message, frozen=True, kw_only=True, tag="load"):
+    """A load shape was driven, from `start_ns` to `end_ns` (CLOCK_MONOTONIC)."""
+
+    result: AnyLoadResult
+    start_ns: int
+    end_ns: int
+
+
+class EnergyWindow(Struct, frozen=True, kw_only=True):
+    """So many calls between two moments, CLOCK_MONOTONIC."""
+
+    start_ns: int
+    end_ns: int
+    calls: int
+
+
+class Metered(Message, frozen=True, kw_only=True, tag="metered"):
+    """The windows of an energy pass, and what codecarbon says of all of them together."""
+
+    windows: tuple[EnergyWindow, ...]
+    codecarbon: CodecarbonReading | None = None
+
+    @property
+    def start_ns(self) -> int:
+        """When the first window began."""
+        return self.windows[0].start_ns
+
+    @property
+    def end_ns(self) -> int:
+        """When the last window ended."""
+        return self.windows[-1].end_ns
+
+
+class ColdStarted(Message, frozen=True, kw_only=True, tag="cold"):
+    """The first answer of a fresh process."""
+
+    start: ColdStart
+    item: str
+    label: str
 
 
 class Scored(Message, frozen=True, kw_only=True, tag="scored"):
@@ -92,4 +151,6 @@ class Failed(Message, frozen=True, kw_only=True, tag="failed"):
     reason: str
 
 
-AnyMessage = Loaded | Done | Answered | Timed | Peak | Scored | Failed
+AnyMessage = (
+    Loaded | Done | Answered | Timed | Peak | LoadMeasured | ColdStarted | Metered | Scored | Failed
+)

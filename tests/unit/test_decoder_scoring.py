@@ -20,7 +20,8 @@ pytest.importorskip("tokenizers")
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from steelyard.backends.ort import labels
-from steelyard.backends.ort.decoder import Cache, DecoderSession, Network
+from steelyard.backends.ort.decoder import DecoderSession, Network
+from steelyard.backends.ort.generation import Cache
 
 VOCABULARY = 7
 SEQUENCES = st.lists(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,10 @@ class FastText:
         if find_spec("fasttext") is None:
             return "fasttext not installed\ntry: pip install 'steelyard[fasttext]'"
         return None
+
+    def import_runtime(self, spec: SessionSpec) -> None:  # noqa: ARG002
+        """Load the library."""
+        import_module("fasttext")
 
     def open(self, spec: SessionSpec) -> FastTextSession:
         """Load the model."""

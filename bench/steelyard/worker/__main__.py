@@ -14,11 +14,15 @@ from typing import IO, Any, Literal
 
 import msgspec
 
+from steelyard.errors import Refusal
 from steelyard.job import Failed, Job, Message, Pass
 from steelyard.plugins import instantiate
+from steelyard.starved import starvation
 from steelyard.worker.accuracy import accuracy
 from steelyard.worker.choose import choose
+from steelyard.worker.energy import energy
 from steelyard.worker.latency import latency
+from steelyard.worker.load import cold, load
 from steelyard.worker.memory import memory
 from steelyard.worker.opening import Emit
 
@@ -27,6 +31,9 @@ PASSES: dict[Pass, Callable[[Job, Any, Emit], None]] = {
     "accuracy": accuracy,
     "latency": latency,
     "memory": memory,
+    "load": load,
+    "cold": cold,
+    "energy": energy,
 }
 
 
@@ -42,6 +49,9 @@ def main() -> int:
     try:
         job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
         _run(job, emit)
+    except Refusal as refusal:
+        emit(Failed(outcome="refused", reason=str(refusal)))
+        return 1
     except MemoryError as error:
         emit(Failed(outcome="out_of_memory", reason=_line(error)))
         return 1
@@ -68,9 +78,7 @@ def _take_stdout() -> IO[bytes]:
 
 def _outcome(error: Exception) -> Literal["failed", "out_of_memory"]:
     # onnxruntime reports a failed allocation as a RuntimeError whose text says so.
-    text = str(error)
-    starved = "bad_alloc" in text or "Failed to allocate memory" in text
-    return "out_of_memory" if starved else "failed"
+    return "failed" if starvation(str(error)) is None else "out_of_memory"
 
 
 def _line(error: BaseException) -> str:

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import gc
-import random
 import time
 from collections.abc import Sequence
 from typing import Any
 
-from steelyard import stats
 from steelyard.api import Item, Session
 from steelyard.card import Timing
 from steelyard.job import Job, Timed
+from steelyard.worker.loads import rigged
 from steelyard.worker.opening import Emit, opened
-
-# Looking whether it has settled costs a quarter of a millisecond on a long list.
-WARM_UP_LOOK_NS = 50_000_000
+from steelyard.worker.rig import quiet, warm_up
 
 
 def latency(job: Job, backend: Any, emit: Emit) -> None:
     """Warm up, then time calls in a fixed shuffled order of the items."""
     part = job.parts[0]
-    order = list(part.items)
-    random.Random(job.seed).shuffle(order)  # noqa: S311 - an order, not a secret
     with opened(backend, part.spec, emit) as session:
-        calls, seconds, settled = warm_up(session, order, job.timing)
-        gc.collect()
-        gc.disable()
-        samples = _timed_window(session, order, job.timing)
-        gc.enable()
+        rig = rigged(session, part.items, job.timing, job.seed)
+        warmed, call_ns = warm_up(rig.answer, job.timing, rig.clock)
+        every = _stride(call_ns, job.timing)
+        with quiet():
+            start_ns = time.monotonic_ns()
+            samples = _timed_window(session, rig.order, job.timing, every)
+            end_ns = time.monotonic_ns()
     encode, infer, decode, end_to_end, answers = samples
     emit(
         Timed(
@@ -36,37 +32,25 @@ def latency(job: Job, backend: Any, emit: Emit) -> None:
             infer=tuple(infer),
             decode=tuple(decode),
             end_to_end=tuple(end_to_end),
-            answers=tuple((order[i % len(order)].id, a) for i, a in enumerate(answers)),
-            warm_up_calls=calls,
-            warm_up_seconds=seconds,
-            settled=settled,
+            answers=tuple((rig.order[index].id, label) for index, label in answers),
+            every=every,
+            warm_up_calls=warmed.calls,
+            warm_up_seconds=warmed.seconds,
+            settled=warmed.settled,
+            start_ns=start_ns,
+            end_ns=end_ns,
         )
     )
 
 
-def warm_up(session: Session, order: Sequence[Item], timing: Timing) -> tuple[int, float, bool]:
-    """Call until the times have settled (stats.settled), or the time is up."""
-    taken: list[int] = []
-    looked = start = time.perf_counter_ns()
-    while True:
-        began = time.perf_counter_ns()
-        session.decode(session.infer(session.encode(order[len(taken) % len(order)].text)))
-        now = time.perf_counter_ns()
-        taken.append(now - began)
-        if now - looked < WARM_UP_LOOK_NS:
-            continue
-        looked = now
-        seconds = (now - start) / 1e9
-        enough = len(taken) >= timing.warm_up_min_calls and seconds >= timing.warm_up_min_seconds
-        if enough and stats.settled(taken):
-            return len(taken), seconds, True
-        if seconds >= timing.warm_up_max_seconds:
-            return len(taken), seconds, False
+def _stride(call_ns: int, timing: Timing) -> int:
+    """Return of how many calls one is kept, so that `max_calls` samples fill `min_seconds`."""
+    return max(1, int(timing.min_seconds * 1e9 / (max(1, call_ns) * timing.max_calls)))
 
 
 def _timed_window(
-    session: Session, order: Sequence[Item], timing: Timing
-) -> tuple[list[int], list[int], list[int], list[int], list[str]]:
+    session: Session, order: Sequence[Item], timing: Timing, every: int
+) -> tuple[list[int], list[int], list[int], list[int], list[tuple[int, str]]]:
     clock = time.perf_counter_ns
     texts = [item.text for item in order]
     count = len(texts)
@@ -74,13 +58,16 @@ def _timed_window(
     infer_ns: list[int] = []
     decode_ns: list[int] = []
     end_to_end_ns: list[int] = []
-    labels: list[str] = []
+    labels: list[tuple[int, str]] = []
     start = clock()
     earliest = start + int(timing.min_seconds * 1e9)
     latest = start + int(timing.max_seconds * 1e9)
-    calls = 0
+    calls = index = 0
     while True:
-        text = texts[calls % count]
+        for _ in range(every - 1):
+            session.decode(session.infer(session.encode(texts[index % count])))
+            index += 1
+        text = texts[index % count]
         t0 = clock()
         inputs = session.encode(text)
         t1 = clock()
@@ -92,8 +79,9 @@ def _timed_window(
         infer_ns.append(t2 - t1)
         decode_ns.append(t3 - t2)
         end_to_end_ns.append(t3 - t0)
-        labels.append(answer.label)
+        labels.append((index % count, answer.label))
         calls += 1
+        index += 1
         enough = calls >= timing.min_calls and t3 >= earliest
         if enough or calls >= timing.max_calls or t3 >= latest:
             return encode_ns, infer_ns, decode_ns, end_to_end_ns, labels

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-from steelyard.api import SessionSpec
+from steelyard.api import ImportingBackend, SessionSpec
 from steelyard.job import Loaded, Message
 from steelyard.worker.process import peak_bytes
 
@@ -16,6 +16,8 @@ Emit = Callable[[Message], None]
 
 def opened(backend: Any, spec: SessionSpec, emit: Emit | None) -> closing[Any]:
     """Return an open session; with `emit`, tell the time and the memory that it took."""
+    if isinstance(backend, ImportingBackend):
+        backend.import_runtime(spec)
     after_import = peak_bytes()
     start = time.perf_counter_ns()
     session = backend.open(spec)

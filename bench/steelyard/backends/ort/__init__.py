@@ -37,6 +37,10 @@ class OnnxRuntime:
             return f"{', '.join(missing)} not installed\ntry: pip install 'steelyard[edge]'"
         return None
 
+    def import_runtime(self, spec: SessionSpec) -> None:
+        """Load onnxruntime and what else the session kind needs."""
+        import_module(KINDS[spec.session][0])
+
     def open(self, spec: SessionSpec) -> Session:
         """Open the session kind that the card names."""
         module, function, _ = KINDS[spec.session]

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
-import msgspec
 import numpy as np
 import onnxruntime as ort
 from msgspec import Struct
 from tokenizers import Tokenizer
 
-from steelyard.api import Answer, RenderedPrompt, SessionSpec
+from steelyard.api import Answer, PromptTokens, RenderedPrompt, SessionSpec
 from steelyard.backends.ort import labels
+from steelyard.backends.ort.generation import Cache, greedy
 from steelyard.backends.ort.labels import FloatArray, IntArray, Tree
 from steelyard.backends.ort.options import open_session, option
+from steelyard.backends.ort.tokens import (
+    answer_tokens,
+    common,
+    control_tokens,
+    end_of_turn,
+    tokenise,
+)
 from steelyard.errors import WorkerError
 
-MODEL, TOKENIZER, CHAT = "model.onnx", "tokenizer.json", "chat.json"
+MODEL, TOKENIZER = "model.onnx", "tokenizer.json"
 OWN_OPTIONS = ("one_pass_tokens", "batch")
 # Texts whose first characters differ in kind, to find how much of the prefix's tokens none moves.
 PROBES = ("a", "A", "1", '"', "é")
-
-Cache = tuple[FloatArray, ...]
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
@@ -40,12 +44,6 @@ class Outputs(Struct, frozen=True, kw_only=True):
 
     best: int
     scores: tuple[float, ...] | None
-
-
-class Pieces(Struct, frozen=True):
-    """What `chat.json` says that a session needs: the text around an answer."""
-
-    assistant: tuple[str, str]
 
 
 class Network:
@@ -119,10 +117,11 @@ class DecoderSession:
     def __init__(self, network: Network, tokenizer: Tokenizer, spec: SessionSpec) -> None:
         self._network = network
         self._tokenizer = tokenizer
-        self._control = _control_tokens(tokenizer)
+        self._control = control_tokens(tokenizer)
         self._prompt = _prompt(spec)
         self._ids = tuple(label.id for label in spec.labels)
-        self._answers = _answer_tokens(tokenizer, self._prompt, Path(spec.artifact))
+        self._answers = answer_tokens(tokenizer, self._prompt, Path(spec.artifact))
+        self._end = end_of_turn(tokenizer, Path(spec.artifact))
         self._tree = labels.grow(self._answers)
         self._scale = Scale(
             lengths=self.label_lengths(),
@@ -141,7 +140,7 @@ class DecoderSession:
         those that the model would see in one piece.
         """
         tokens = self._tokens(text)
-        start = _common(self._cached, tokens[:-1])
+        start = common(self._cached, tokens[:-1])
         return Inputs(start=start, tokens=tokens[start:])
 
     def infer(self, inputs: Inputs) -> Outputs:
@@ -173,6 +172,17 @@ class DecoderSession:
     def label_lengths(self) -> tuple[int, ...]:
         """Return how many tokens a label's score is summed over, the end of the turn included."""
         return tuple(len(answer) for answer in self._answers)
+
+    def prompt_tokens(self, text: str) -> PromptTokens:
+        """Return how long the prompt of a text is, and how much of it the cache holds."""
+        inputs = self.encode(text)
+        return PromptTokens(total=inputs.start + len(inputs.tokens), cached=inputs.start)
+
+    def generate(self, text: str, max_new_tokens: int) -> Iterator[int]:
+        """Yield the most probable token again and again, until the turn ends or it is enough."""
+        inputs = self.encode(text)
+        cache = self._cache_of(inputs.start)
+        yield from greedy(self._network, cache, inputs.tokens, self._end, max_new_tokens)
 
     def close(self) -> None:
         """Drop the cache; onnxruntime frees the rest with the session."""
@@ -212,13 +222,13 @@ class DecoderSession:
         # A text that spells a control token must not end the turn: it is data, not template.
         inert = self._control.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
         whole = prompt.prefix + inert[: prompt.max_chars] + prompt.suffix
-        return _tokenise(self._tokenizer, whole)
+        return tokenise(self._tokenizer, whole)
 
     def _shared_tokens(self) -> IntArray:
         first, *others = [self._tokens(probe) for probe in PROBES]
         # A space at the prefix's end belongs to the text's first token in most vocabularies.
-        alone = _tokenise(self._tokenizer, self._prompt.prefix.rstrip(" "))
-        return first[: min(_common(first, other) for other in (*others, alone))]
+        alone = tokenise(self._tokenizer, self._prompt.prefix.rstrip(" "))
+        return first[: min(common(first, other) for other in (*others, alone))]
 
 
 def open_decoder(spec: SessionSpec) -> DecoderSession:
@@ -238,47 +248,3 @@ def _prompt(spec: SessionSpec) -> RenderedPrompt:
     if spec.prompt is None:
         raise WorkerError("session 'decoder' needs a prompt; the task's card must have one")
     return spec.prompt
-
-
-def _tokenise(tokenizer: Tokenizer, text: str) -> IntArray:
-    return np.asarray(tokenizer.encode(text, add_special_tokens=False).ids, dtype=np.int64)
-
-
-def _control_tokens(tokenizer: Tokenizer) -> re.Pattern[str]:
-    """Return a pattern of the tokens that steer the model; without any, one that never matches."""
-    added = tokenizer.get_added_tokens_decoder().values()
-    spelled = sorted((token.content for token in added if token.special), key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, spelled)) if spelled else "(?!)")
-
-
-def _common(one: IntArray, other: IntArray) -> int:
-    """Return how many tokens two sequences have in common at their beginning."""
-    length = min(len(one), len(other))
-    differ = np.flatnonzero(one[:length] != other[:length])
-    return int(differ[0]) if differ.size else length
-
-
-def _answer_tokens(
-    tokenizer: Tokenizer, prompt: RenderedPrompt, folder: Path
-) -> tuple[tuple[int, ...], ...]:
-    """Return each answer's tokens as they continue the prompt, with the end-of-turn token last."""
-    end = _pieces(folder / CHAT).assistant[1]
-    asked = _tokenise(tokenizer, prompt.suffix)
-    found = []
-    for answer in prompt.answers:
-        whole = _tokenise(tokenizer, prompt.suffix + answer + end)
-        rest = len(_tokenise(tokenizer, end)) - 1
-        if _common(asked, whole) < len(asked):
-            raise WorkerError(
-                f"the answer {answer!r} melts into the prompt's last token; "
-                "let the label's words begin with a letter or a digit"
-            )
-        found.append(tuple(int(t) for t in whole[len(asked) : len(whole) - rest]))
-    return tuple(found)
-
-
-def _pieces(path: Path) -> Pieces:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Pieces)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise WorkerError(f"{path}: {error}; prepare the artefact again") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,8 @@ FACTS = "encoder.json"
 GRAPH = "encoder.onnx"
 HEAD = "head.json"
 TOKENIZER = "tokenizer.json"
+
+GIVEN = ("input_ids", "attention_mask", "token_type_ids")
 
 Floats = npt.NDArray[np.float32]
 Inputs = dict[str, npt.NDArray[np.int64]]
@@ -62,6 +65,31 @@ class Embedder:
         }
         return {name: np.array([given[name]], np.int64) for name in self._names}
 
+    def encode_batch(self, texts: Sequence[str]) -> Inputs:
+        """Return the token ids of several texts, filled up to the longest and masked there.
+
+        One after the other: the tokeniser's own batches start threads beside the measured ones.
+        """
+        encodings = [self._tokenizer.encode(text) for text in texts]
+        shape = len(encodings), max(len(encoding.ids) for encoding in encodings)
+        # Where the mask is 0, any token of the vocabulary does; 0 is always one.
+        filled = {name: np.zeros(shape, np.int64) for name in GIVEN}
+        for row, encoding in enumerate(encodings):
+            length = len(encoding.ids)
+            filled["input_ids"][row, :length] = encoding.ids
+            filled["attention_mask"][row, :length] = encoding.attention_mask
+            filled["token_type_ids"][row, :length] = encoding.type_ids
+        return {name: filled[name] for name in (*self._names, "attention_mask")}
+
+    def embed_batch(self, inputs: Inputs) -> Floats:
+        """Return the vectors [B, D] of a batch; what fills up short texts is not pooled."""
+        fed = {name: inputs[name] for name in self._names}
+        tokens = np.asarray(self._run(self._outputs, fed)[0], np.float32)
+        vectors: Floats = tokens[:, 0] if self._cls else _means(tokens, inputs["attention_mask"])
+        if self._normalise:
+            vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
+
     def embed(self, inputs: Inputs) -> Floats:
         """Return the vector [D] of encoded inputs."""
         tokens = np.asarray(self._run(self._outputs, inputs)[0], np.float32)[0]
@@ -82,7 +110,9 @@ class EncoderSession:
         labels: tuple[str, ...],
     ) -> None:
         self.encode = embedder.encode
+        self.encode_batch = embedder.encode_batch
         self._embed = embedder.embed
+        self._embed_batch = embedder.embed_batch
         self._weights = weights
         self._intercept = intercept
         self._labels = labels
@@ -95,9 +125,17 @@ class EncoderSession:
         """Return the label of the highest score, and the scores in the task's order."""
         return Answer(label=self._labels[int(outputs.argmax())], scores=tuple(outputs.tolist()))
 
+    def infer_batch(self, inputs: Inputs) -> Floats:
+        scores: Floats = self._embed_batch(inputs) @ self._weights + self._intercept
+        return scores
+
+    def decode_batch(self, outputs: Floats) -> list[Answer]:
+        """Return an answer a row of scores."""
+        return [self.decode(row) for row in outputs]
+
     def close(self) -> None:
         """Drop the native session."""
-        del self.encode, self._embed
+        del self.encode, self.encode_batch, self._embed, self._embed_batch
 
 
 def open_encoder(spec: SessionSpec) -> EncoderSession:
@@ -116,6 +154,14 @@ def open_embedder(spec: SessionSpec) -> Embedder:
     session = options.open_session(folder / GRAPH, spec)
     facts = read(folder / FACTS, Facts)
     return Embedder(session, _tokenizer(folder / TOKENIZER, facts.max_length), facts)
+
+
+def _means(tokens: Floats, mask: npt.NDArray[np.int64]) -> Floats:
+    """Return the mean over each row's unmasked tokens."""
+    weights = mask.astype(np.float32)
+    totals = np.einsum("bnd,bn->bd", tokens, weights)
+    means: Floats = totals / weights.sum(axis=1, keepdims=True)
+    return means
 
 
 def _tokenizer(path: Path, max_length: int) -> Tokenizer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -143,6 +144,16 @@ class LinearSession:
         """Return the label of the highest score, and the scores in the task's order."""
         scores = outputs[0][self._columns]
         return Answer(label=self._labels[int(scores.argmax())], scores=tuple(scores.tolist()))
+
+    def encode_batch(self, texts: Sequence[str]) -> list[Inputs]:
+        return [self.encode(text) for text in texts]
+
+    def infer_batch(self, inputs: list[Inputs]) -> list[list[npt.NDArray[np.float32]]]:
+        """Run the graph, which takes one text's n-grams, for one text after the other."""
+        return [self.infer(each) for each in inputs]
+
+    def decode_batch(self, outputs: list[list[npt.NDArray[np.float32]]]) -> list[Answer]:
+        return [self.decode(each) for each in outputs]
 
     def close(self) -> None:
         """Drop the native session."""

@@ -1,0 +1,33 @@
+"""The load passes: a declared shape over an open session, and a cold start."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from steelyard.errors import WorkerError
+from steelyard.job import ColdStarted, Job, LoadMeasured
+from steelyard.worker.clock import Clock
+from steelyard.worker.cold import cold_start
+from steelyard.worker.loads import measure, rigged
+from steelyard.worker.opening import Emit, opened
+
+
+def load(job: Job, backend: Any, emit: Emit) -> None:
+    """Drive the session in the job's shape; raise Refusal where it cannot take it."""
+    if job.load is None:
+        raise WorkerError("a load pass needs a load")
+    part = job.parts[0]
+    with opened(backend, part.spec, emit) as session:
+        rig = rigged(session, part.items, job.timing, job.seed)
+        start_ns = time.monotonic_ns()
+        result = measure(rig, job.load)
+        emit(LoadMeasured(result=result, start_ns=start_ns, end_ns=time.monotonic_ns()))
+
+
+def cold(job: Job, backend: Any, emit: Emit) -> None:
+    """Answer one text in this fresh process."""
+    part = job.parts[0]
+    item = part.items[0]
+    start, label = cold_start(backend, part.spec, item.text, job.began_ns, Clock())
+    emit(ColdStarted(start=start, item=item.id, label=label))
