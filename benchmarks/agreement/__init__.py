@@ -1,0 +1,1 @@
+"""The same ONNX model and inputs through a bare loop, pytest-benchmark, steelyard and others."""
