@@ -12,7 +12,7 @@ from steelyard.cli.output import run_tables
 from steelyard.report import markdown, readme
 
 ROOT = Path(__file__).resolve().parents[1]
-PUBLISHED = ROOT / "results" / "default"
+RESULTS = ROOT / "results"
 
 
 def main() -> int:
@@ -22,7 +22,8 @@ def main() -> int:
         "help": _code(_help()),
         "tasks": _tasks(found),
         "models": _models(found),
-        "results": markdown.text(run_tables((PUBLISHED,), found)),
+        "results": markdown.text(run_tables((RESULTS / "default",), found)),
+        "parents": markdown.text(run_tables((RESULTS / "parents",), found)),
     }
     path = ROOT / "README.md"
     if "--check" in sys.argv[1:]:

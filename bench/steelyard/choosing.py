@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 import msgspec
+from msgspec import structs
 
 from steelyard import prompting
 from steelyard.api import Item, RenderedPrompt
@@ -65,7 +66,9 @@ def _try(
                 scored.append(message)
 
         neutral = passes.planned.task.card.prompt.neutral
-        passes.run("choose", [tuple(trial)], listen, candidates, neutral)
+        job = passes.job("choose", [tuple(trial)])
+        asked = structs.replace(job, candidates=tuple(candidates), neutral=neutral)
+        passes.run(asked, listen)
     return [_candidate(message, candidates[message.candidate], trial) for message in scored]
 
 

@@ -35,8 +35,20 @@ class StoreError(SteelyardError):
     exit_code = 3
 
 
+class PackingError(SteelyardError):
+    """Values that cannot be packed, or a text that holds no packed values."""
+
+    exit_code = 3
+
+
 class WorkerError(SteelyardError):
     """The worker could not do its pass."""
+
+    exit_code = 3
+
+
+class MeterError(SteelyardError):
+    """A sensor did not answer, or answered what is no reading."""
 
     exit_code = 3
 

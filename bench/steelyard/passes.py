@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from steelyard.api import Item, RenderedPrompt, SessionSpec
 from steelyard.job import Job, JobPart, Pass
 from steelyard.plan import PlannedCell
 from steelyard.prepare.artifacts import Artifact
-from steelyard.spawn import Listener, Worker, run_pass
+from steelyard.spawn import Listener, OnStart, Worker, ignore, run_pass
 
 
 class Passes(Struct, frozen=True, kw_only=True):
@@ -22,25 +22,20 @@ class Passes(Struct, frozen=True, kw_only=True):
     worker: Worker
     prompt: RenderedPrompt | None = None
 
-    def run(
-        self,
-        kind: Pass,
-        groups: Sequence[tuple[Item, ...]],
-        listen: Listener,
-        candidates: Sequence[RenderedPrompt] = (),
-        neutral: Sequence[str] = (),
-    ) -> None:
-        """Do one pass over items, one group a fold; raise PassFailed with the outcome."""
-        job = Job(
+    def job(self, kind: Pass, groups: Sequence[tuple[Item, ...]]) -> Job:
+        """Return the job of one pass over items, one group a fold."""
+        return Job(
             kind=kind,
             backend=self.backend,
             parts=tuple(self._part(fold, group) for fold, group in enumerate(groups) if group),
             timing=self.planned.timing,
             seed=self.planned.seed,
-            candidates=tuple(candidates),
-            neutral=tuple(neutral),
         )
-        run_pass(job, self.planned.timeout_s, listen, self.worker)
+
+    def run(self, job: Job, listen: Listener, on_start: OnStart = ignore) -> None:
+        """Do one pass; raise PassFailed with the outcome."""
+        worker = structs.replace(self.worker, limit=self.planned.limit)
+        run_pass(job, self.planned.timeout_s, listen, worker, on_start)
 
     def by_fold(self, asked: Sequence[Item]) -> list[tuple[Item, ...]]:
         """Group items by the artefact that may answer them: the one not trained on them."""

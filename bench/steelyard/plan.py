@@ -10,11 +10,22 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct, structs
 
-from steelyard import __version__
-from steelyard.card import Declaration, ModelCard, Name, TaskCard, Text, Timing, Variant
+from steelyard import __version__, limits
+from steelyard.card import (
+    Declaration,
+    Load,
+    Metering,
+    ModelCard,
+    Name,
+    TaskCard,
+    Text,
+    Timing,
+    Variant,
+)
 from steelyard.catalog import Catalog, Found, decode
-from steelyard.errors import CardError, UnknownNameError
-from steelyard.record import Cell
+from steelyard.errors import CardError, Refusal, UnknownNameError
+from steelyard.record import Cell, CodecarbonSettings, MemoryLimit
+from steelyard.units_in import SizeError, parse_size
 
 SHIPPED = Path(__file__).parent / "suites"
 _DEVICE = re.compile(r"^cpu-(\d+t|all)$")
@@ -24,7 +35,8 @@ class Entry(Declaration, frozen=True, kw_only=True):
     """Models on a device. `sample`: how many stratified test items are asked; absent: all.
 
     `balanced` draws the sample with equally many items a label instead of by frequency.
-    `prompt_items` train items decide between a generalist's prompts.
+    `prompt_items` train items decide between a generalist's prompts. `memory_limit`, written as
+    `512MB`, is the budget that every worker is held to. `loads` are measured beside single calls.
     """
 
     models: Annotated[tuple[Text, ...], Meta(min_length=1)]
@@ -34,16 +46,20 @@ class Entry(Declaration, frozen=True, kw_only=True):
     balanced: bool = False
     prompt_items: Annotated[int, Meta(ge=1)] = 32
     timing: Timing | None = None
+    memory_limit: Text | None = None
+    loads: tuple[Load, ...] = ()
 
 
 class Suite(Declaration, frozen=True, kw_only=True):
-    """What a bench.toml says."""
+    """What a bench.toml says. With a table [codecarbon] it runs beside our meters."""
 
     schema: int
     name: Name
     tasks: Annotated[tuple[Text, ...], Meta(min_length=1)]
     entries: Annotated[tuple[Entry, ...], Meta(min_length=1)]
     timing: Timing = Timing()
+    metering: Metering = Metering()
+    codecarbon: CodecarbonSettings | None = None
     seed: int = 0
     cell_timeout_s: Annotated[float, Meta(gt=0)] = 7200.0
 
@@ -63,6 +79,10 @@ class PlannedCell(Struct, frozen=True, kw_only=True):
     sample: int | None = None
     balanced: bool = False
     prompt_items: int = 32
+    limit: MemoryLimit | None = None
+    metering: Metering = Metering()
+    codecarbon: CodecarbonSettings | None = None
+    loads: tuple[Load, ...] = ()
     refusal: str | None = None
 
     @property
@@ -91,6 +111,13 @@ def load_suite(path: Path | None = None, *, quick: bool = False) -> Suite:
     suite = decode(data, Suite, str(path))
     _check(suite, str(path))
     return _quickened(suite) if quick else suite
+
+
+def limited(suite: Suite, memory_limit: str) -> Suite:
+    """Return the suite with every entry held to a budget of memory; raise SizeError for none."""
+    parse_size(memory_limit)
+    entries = tuple(structs.replace(entry, memory_limit=memory_limit) for entry in suite.entries)
+    return structs.replace(suite, entries=entries)
 
 
 def cells(suite: Suite, catalog: Catalog, cores: int) -> tuple[PlannedCell, ...]:
@@ -127,7 +154,14 @@ def fingerprint(planned: tuple[PlannedCell, ...]) -> str:
         (c.cell.id, c.task.sha256, c.model.sha256, c.threads, c.sample, c.balanced, c.seed)
         for c in planned
     ]
-    timing = [(c.cell.id, c.prompt_items, msgspec.to_builtins(c.timing)) for c in planned]
+    timing = [
+        (
+            c.cell.id,
+            c.prompt_items,
+            msgspec.to_builtins((c.timing, c.limit, c.loads, c.metering, c.codecarbon)),
+        )
+        for c in planned
+    ]
     return hashlib.sha256(msgspec.json.encode([__version__, facts, timing])).hexdigest()
 
 
@@ -140,13 +174,16 @@ def _plan(
 ) -> PlannedCell:
     model, variant = pair
     threads, refusal = _threads(entry.device, cores)
+    device = f"cpu-{threads}t"
+    limit: MemoryLimit | None = None
+    if entry.memory_limit is not None:
+        try:
+            limit = limits.choose(parse_size(entry.memory_limit))
+            device = limits.constrained(device, limit)
+        except Refusal as no_limit:
+            refusal = str(no_limit)
     return PlannedCell(
-        cell=Cell(
-            task=task.card.id,
-            model=model.card.id,
-            variant=variant.id,
-            device=f"cpu-{threads}t",
-        ),
+        cell=Cell(task=task.card.id, model=model.card.id, variant=variant.id, device=device),
         task=task,
         model=model,
         variant=variant,
@@ -158,6 +195,10 @@ def _plan(
         sample=entry.sample,
         balanced=entry.balanced,
         prompt_items=entry.prompt_items,
+        limit=limit,
+        metering=suite.metering,
+        codecarbon=suite.codecarbon,
+        loads=entry.loads,
         refusal=refusal,
     )
 
@@ -190,11 +231,20 @@ def _threads(device: str, cores: int) -> tuple[int, str | None]:
 
 def _check(suite: Suite, where: str) -> None:
     for index, entry in enumerate(suite.entries):
+        if entry.memory_limit is not None:
+            _check_size(entry.memory_limit, f"{where}.entries[{index}].memory_limit")
         if not _DEVICE.match(entry.device) or entry.device == "cpu-0t":
             raise CardError(
                 f"{where}.entries[{index}].device: expected cpu-1t, cpu-2t, ... or cpu-all, "
                 f"got {entry.device!r}"
             )
+
+
+def _check_size(text: str, where: str) -> None:
+    try:
+        parse_size(text)
+    except SizeError as error:
+        raise CardError(f"{where}: {error}") from error
 
 
 def _quickened(suite: Suite) -> Suite:

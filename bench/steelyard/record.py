@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field, structs
 
 from steelyard.api import Score
-from steelyard.errors import StoreError
+from steelyard.errors import PackingError, StoreError
+from steelyard.loads import AnyLoadResult
+from steelyard.stats import pack, unpack
 
-SCHEMA = 1
+# 2: raw samples are packed; evidence, energy, load shapes and memory limits.
+SCHEMA = 2
+_READ = (1, SCHEMA)
+# Fewer samples than this are as short in plain sight.
+_PACK_FROM = 32
 
 Outcome = Literal["ok", "refused", "failed", "timed_out", "out_of_memory", "invalid"]
 Method = Literal["counter", "sampled", "modelled"]
@@ -48,15 +54,31 @@ class ArtifactRef(Recorded, frozen=True, kw_only=True):
 
 
 class Measurement(Recorded, frozen=True, kw_only=True):
-    """All values of one quantity, in SI units or counts (`unit` says which)."""
+    """All values of one quantity, in SI units or counts (`unit` says which).
+
+    In a file, many integers are `packed` (steelyard.stats.pack); once read, `values` has them.
+    """
 
     quantity: str
     unit: str
-    values: tuple[int | float, ...]
     method: Method
     scope: Scope
+    values: tuple[int | float, ...] = ()
+    packed: str | None = None
     resolution: float | None = None
     uncertainty: float | None = None
+
+    def __post_init__(self) -> None:
+        """Unpack; raise ValueError where that cannot be done."""
+        if self.packed is None:
+            return
+        if self.values:
+            raise ValueError("values are packed or plain, not both")
+        try:
+            structs.force_setattr(self, "values", unpack(self.packed))
+        except PackingError as error:
+            raise ValueError(str(error)) from error
+        structs.force_setattr(self, "packed", None)
 
 
 class PromptChoice(Recorded, frozen=True, kw_only=True):
@@ -84,15 +106,68 @@ class Sample(Recorded, frozen=True, kw_only=True):
 
 
 class WarmUp(Recorded, frozen=True, kw_only=True):
-    """How the timed window was reached."""
+    """How the timed window was reached. One of `every` calls in it was timed."""
 
     calls: int
     seconds: float
     settled: bool
+    every: int = 1
+
+
+class CodecarbonSettings(Recorded, frozen=True, kw_only=True, omit_defaults=False):
+    """How codecarbon is run: nothing of it is left to its configuration files.
+
+    `country` is ISO 3166-1 alpha-3 and `region` one that codecarbon has for it; without a country
+    there is no emissions figure. `cpu_power_w` replaces the CPU power it would look up by model.
+    `interval_s` is between two readings: 15 is its own default, and 0.1 was seen to disturb.
+    """
+
+    country: Annotated[str, Meta(pattern="^[A-Z]{3}$")] | None = None
+    region: Annotated[str, Meta(min_length=1)] | None = None
+    cpu_power_w: Annotated[float, Meta(gt=0)] | None = None
+    interval_s: Annotated[float, Meta(ge=15)] = 15.0
+    tracking_mode: Literal["process"] = "process"
+
+
+class CodecarbonReading(Recorded, frozen=True, kw_only=True):
+    """What codecarbon says of one window: set beside our meters, never mixed with them.
+
+    The energy is a model's, unless `cpu_mode` names a counter (`intel_rapl`), which counts the
+    whole package in process mode too; GPUs are always counted whole. `absent` has pairs of a field
+    and why it is None. `intensity_kg_per_kwh` is codecarbon's for `grid` in `grid_year`, where it
+    says the year; `remarks` are its own warnings.
+    """
+
+    settings: CodecarbonSettings
+    version: str | None = None
+    duration_s: float | None = None
+    energy_j: float | None = None
+    cpu_j: float | None = None
+    ram_j: float | None = None
+    gpu_j: float | None = None
+    emissions_kg: float | None = None
+    grid: str | None = None
+    grid_year: int | None = None
+    intensity_kg_per_kwh: float | None = None
+    cpu_mode: str | None = None
+    cpu_model: str | None = None
+    cpu_power_w: float | None = None
+    gpu_model: str | None = None
+    absent: tuple[tuple[str, str], ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    def reason(self, name: str) -> str | None:
+        """Return why the field `name` is absent, or None where it is not."""
+        return dict(self.absent).get(name)
 
 
 class Host(Recorded, frozen=True, kw_only=True):
-    """The machine and the software a run was made with."""
+    """The machine and the software a run was made with; None where the machine does not say.
+
+    `core` names the kinds of core, `flags` their instruction sets. `turbo` is whether the clock may
+    rise above its nominal rate. `emulated` says how it was noticed. `wheel_hashes` are over what
+    each package's wheel held, the same wherever it is installed.
+    """
 
     machine: str
     cpu: str
@@ -103,6 +178,92 @@ class Host(Recorded, frozen=True, kw_only=True):
     flags: tuple[str, ...] = ()
     virtual: str | None = None
     packages: dict[str, str] = field(default_factory=dict)
+    board: str | None = None
+    core: str | None = None
+    governor: str | None = None
+    turbo: bool | None = None
+    microcode: str | None = None
+    page_size: int | None = None
+    kernel: str | None = None
+    distribution: str | None = None
+    container: str | None = None
+    emulated: str | None = None
+    power_mode: str | None = None
+    l4t: str | None = None
+    wheel_hashes: dict[str, str] = field(default_factory=dict)
+
+
+class EnergyReading(Recorded, frozen=True, kw_only=True):
+    """What one meter says of a call, in joules; `absent` says why there is no figure.
+
+    `gross_j` is the mean over `windows` of work, with `gross_u_j` its expanded uncertainty
+    U = 2u; net of idle power the same, or `no_net` says why not. `watts` is the mean power at
+    work. `covers` are the parts of the machine that were counted; `tier` 1 is an external meter, 2
+    a sensor on board, 3 a model: figures of different tiers are not ranked against each other.
+    """
+
+    meter: str
+    tier: Literal[1, 2, 3]
+    absent: str | None = None
+    method: Method | None = None
+    scope: Scope | None = None
+    covers: tuple[str, ...] = ()
+    gross_j: float | None = None
+    gross_u_j: float | None = None
+    net_j: float | None = None
+    net_u_j: float | None = None
+    no_net: str | None = None
+    watts: float | None = None
+    idle_watts: float | None = None
+    idle_u_watts: float | None = None
+    seconds_a_call: float | None = None
+    calls: int | None = None
+    windows: int | None = None
+    updates: int | None = None
+    notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+class MemoryLimit(Recorded, frozen=True, kw_only=True):
+    """A budget of memory that was enforced, in bytes, and what was held to it.
+
+    `cgroup`: what the worker and its children occupy, page cache included, without swap.
+    `address-space`: what each process maps (RLIMIT_AS), resident or not: code, thread stacks,
+    mapped weights and reserved arenas count. `instead_of_cgroup` says why it was no cgroup.
+    """
+
+    bytes: int
+    kind: Literal["cgroup", "address-space"]
+    instead_of_cgroup: str | None = None
+
+
+class Evidence(Recorded, frozen=True, kw_only=True):
+    """What the machine was read to do around one window; None: not told, and named in `untold`.
+
+    Counters run from the last reading before the window to the first after it. Clocks are the
+    fastest core's at each reading within. Loads are cores' worth of processor time: `foreign_load`
+    by all but the worker and its parent, `stolen_load` by a hypervisor, `watch_load` by reading.
+    `throttled` holds words that were live at some reading; `broken` makes the window invalid.
+    """
+
+    window: str
+    seconds: float
+    readings: int
+    lowest_temperature_c: float | None = None
+    highest_temperature_c: float | None = None
+    lowest_clock_hz: int | None = None
+    highest_clock_hz: int | None = None
+    governor: str | None = None
+    throttled: tuple[str, ...] | None = None
+    throttle_events: int | None = None
+    swapped_pages: int | None = None
+    major_faults: int | None = None
+    oom_kills: int | None = None
+    foreign_load: float | None = None
+    stolen_load: float | None = None
+    watch_load: float | None = None
+    broken: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
 
 
 class Record(Recorded, frozen=True, kw_only=True):
@@ -130,6 +291,17 @@ class Record(Recorded, frozen=True, kw_only=True):
     measurements: tuple[Measurement, ...] = ()
     parent: str | None = None
     warnings: tuple[str, ...] = ()
+    memory_limit: MemoryLimit | None = None
+    loads: tuple[AnyLoadResult, ...] = ()
+    energy: tuple[EnergyReading, ...] = ()
+    no_energy: tuple[str, ...] = ()
+    codecarbon: CodecarbonReading | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def answered(self) -> bool:
+        """Whether the test items were answered: an invalid window takes nothing from that."""
+        return self.outcome in {"ok", "invalid"}
 
     def measurement(self, quantity: str) -> Measurement | None:
         """Return the measurement of `quantity`, or None where it was not measured."""
@@ -156,20 +328,58 @@ class RunFile(Recorded, frozen=True, kw_only=True):
 
 
 def encode(value: Recorded) -> bytes:
-    """Return `value` as canonical JSON: sorted keys, no spaces."""
-    return msgspec.json.encode(value, order="sorted")
+    """Return `value` as canonical JSON: sorted keys, no spaces, long samples packed."""
+
+    def compact(part: object) -> object:
+        if isinstance(part, RunFile):
+            return structs.replace(part, records=tuple(map(compact, part.records)))
+        if isinstance(part, Record):
+            return structs.replace(part, measurements=tuple(map(compact, part.measurements)))
+        return _packed(part) if isinstance(part, Measurement) else part
+
+    return msgspec.json.encode(compact(value), order="sorted")
+
+
+class _Packed(Recorded, frozen=True, kw_only=True):
+    """A measurement as it is written where its values are packed."""
+
+    quantity: str
+    unit: str
+    method: Method
+    scope: Scope
+    packed: str
+    resolution: float | None = None
+    uncertainty: float | None = None
+
+
+def _packed(measured: Measurement) -> Measurement | _Packed:
+    whole = [value for value in measured.values if isinstance(value, int)]
+    if len(whole) < max(_PACK_FROM, len(measured.values)):
+        return measured
+    return _Packed(
+        quantity=measured.quantity,
+        unit=measured.unit,
+        method=measured.method,
+        scope=measured.scope,
+        packed=pack(whole),
+        resolution=measured.resolution,
+        uncertainty=measured.uncertainty,
+    )
 
 
 def decode_run(data: bytes, where: str) -> RunFile:
-    """Decode a run file; raise StoreError naming `where` if it is damaged or of another schema."""
+    """Decode a run file; raise StoreError naming `where` if it is damaged or of another schema.
+
+    A file of schema 1 is read as one of schema 2 that lacks what only that knows.
+    """
     try:
         schema = msgspec.json.decode(data, type=_Versioned).schema
-        if schema != SCHEMA:
+        if schema not in _READ:
             raise StoreError(
-                f"{where}: schema {schema}, this steelyard reads {SCHEMA}; "
+                f"{where}: schema {schema}, this steelyard reads {_READ[0]} to {SCHEMA}; "
                 "use the steelyard that wrote it, or a newer one"
             )
-        return msgspec.json.decode(data, type=RunFile)
+        return structs.replace(msgspec.json.decode(data, type=RunFile), schema=SCHEMA)
     except msgspec.MsgspecError as error:
         raise StoreError(f"{where}: not a steelyard run file: {error}") from error
 

@@ -254,7 +254,7 @@ def test_a_cell_that_failed_is_a_row_with_its_reason() -> None:
 
 
 def test_what_was_not_measured_is_said() -> None:
-    assert "Not measured by this version: energy" in printed(usual_tables(), 140)
+    assert "Not measured by the version that ran: energy" in printed(usual_tables(), 140)
 
 
 def test_hostile_names_are_harmless_on_a_terminal() -> None:

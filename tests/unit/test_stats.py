@@ -1,9 +1,8 @@
-"""Statistics against published vectors, scipy, and their own promises."""
+"""Proportions, pairs and the warm-up, against published vectors, scipy and their own promises."""
 
 from __future__ import annotations
 
-from fractions import Fraction
-from math import ceil, exp
+from math import exp
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 from scipy import stats as reference
 
 from steelyard import stats
-from steelyard.stats import Quantile, TooFew
 
 # A busy machine must not fail a test for being slow.
 patient = settings(deadline=None, max_examples=60)
@@ -42,75 +40,6 @@ def test_wilson_agrees_with_scipy(n: int, data: st.DataObject, confidence: float
 def test_wilson_refuses_what_is_no_proportion(successes: int, n: int) -> None:
     with pytest.raises(ValueError, match="no proportion"):
         stats.wilson(successes, n)
-
-
-@pytest.mark.parametrize(("p", "needed"), [(0.5, 6), (0.9, 29), (0.99, 299), (0.999, 2995)])
-def test_a_percentile_is_refused_one_sample_below_what_it_needs(p: float, needed: int) -> None:
-    samples = list(range(needed))
-
-    refused = stats.percentile(samples[1:], p)
-
-    assert refused == TooFew(p=p, n=needed - 1, needed=needed)
-    assert isinstance(stats.percentile(samples, p), Quantile)
-
-
-def test_a_refusal_says_what_is_missing() -> None:
-    refused = stats.percentile([1, 2, 3], 0.999)
-
-    assert isinstance(refused, TooFew)
-    assert refused.reason == "p99.9 needs 2995 samples, there are 3"
-
-
-@patient
-@given(
-    n=st.integers(299, 2000),
-    distinct=st.integers(1, 10**9),
-    seed=st.integers(0, 99),
-    p=st.sampled_from([0.5, 0.9, 0.95, 0.99]),
-)
-def test_a_percentile_is_a_sample_within_its_interval_of_samples(
-    n: int, distinct: int, seed: int, p: float
-) -> None:
-    samples = np.random.default_rng(seed).integers(distinct, size=n).tolist()
-
-    seen = stats.percentile(samples, p)
-
-    assert isinstance(seen, Quantile)
-    assert seen.value == sorted(samples)[ceil(Fraction(str(p)) * n) - 1]
-    assert {seen.low, seen.value, seen.high} <= set(samples)
-    assert seen.low <= seen.value <= seen.high
-
-
-@patient
-@given(n=st.integers(1, 10**6), hundredth=st.integers(1, 99))
-def test_the_rank_is_that_of_exact_arithmetic(n: int, hundredth: int) -> None:
-    assert stats._rank(hundredth / 100, n) == ceil(Fraction(hundredth, 100) * n)
-
-
-@patient
-@given(n=st.integers(6, 20_000), p=st.sampled_from([0.01, 0.1, 0.5, 0.9, 0.99, 0.999]))
-def test_the_interval_of_a_percentile_keeps_its_confidence(n: int, p: float) -> None:
-    n = max(n, stats.samples_needed(p))
-    low, high = stats._ranks(n, p, 0.95)
-
-    law = reference.binom(n, p)
-    assert law.cdf(high - 1) - law.cdf(low - 1) >= 0.95 - 1e-9
-
-
-def test_intervals_of_simulated_percentiles_cover_the_truth() -> None:
-    rng = np.random.default_rng(7)
-    samples = rng.lognormal(size=(400, 300))
-    truth = exp(reference.norm.ppf(0.9))
-
-    seen = [stats.percentile(row, 0.9) for row in samples]
-
-    covered = [isinstance(q, Quantile) and q.low <= truth <= q.high for q in seen]
-    assert 0.93 <= sum(covered) / len(covered) <= 0.99
-
-
-def test_a_percentile_outside_0_and_1_is_an_error() -> None:
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        stats.percentile([1] * 10, 1.0)
 
 
 @patient

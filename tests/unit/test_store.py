@@ -10,7 +10,7 @@ from tests.unit.builders import cell, header, record
 
 from steelyard import store
 from steelyard.errors import StoreError
-from steelyard.record import Measurement, Prediction, decode_run, encode
+from steelyard.record import SCHEMA, Measurement, Prediction, Record, decode_run, encode
 from steelyard.store import JOURNAL, Journal
 
 
@@ -65,7 +65,7 @@ def test_a_folder_with_a_run_is_not_started_over(tmp_path: Path) -> None:
 def test_a_journal_of_another_schema_is_refused(tmp_path: Path) -> None:
     Journal.start(tmp_path, header(schema=99))
 
-    with pytest.raises(StoreError, match="schema 99, this steelyard reads 1"):
+    with pytest.raises(StoreError, match="schema 99, this steelyard reads 2"):
         Journal.resume(tmp_path)
 
 
@@ -87,6 +87,42 @@ def test_a_closed_run_is_one_file_a_device(tmp_path: Path) -> None:
 def test_a_run_file_that_is_none_is_refused_with_its_name(data: bytes) -> None:
     with pytest.raises(StoreError, match=r"^some\.json: "):
         decode_run(data, "some.json")
+
+
+def test_a_run_file_of_the_first_schema_is_still_read() -> None:
+    path = Path(__file__).parents[1] / "fixtures/records/schema-1.json"
+
+    run = decode_run(path.read_bytes(), str(path))
+
+    measured = run.records[0].measurement("latency_end_to_end")
+    assert run.schema == SCHEMA
+    assert measured is not None
+    assert measured.values[:2] == (451660, 333857)
+    assert decode_run(encode(run), "anew") == run
+
+
+def test_many_integers_are_packed_and_come_back_as_they_were() -> None:
+    samples = tuple(range(10**9, 10**9 + 3000, 3))
+    measured = Measurement(
+        quantity="latency_infer", unit="ns", method="counter", scope="call", values=samples
+    )
+    kept = record(measurements=(measured,))
+
+    written = encode(kept)
+
+    assert b"packed" in written
+    assert len(written) < len(msgspec.json.encode(kept)) / 3
+    assert msgspec.json.decode(written, type=Record) == kept
+
+
+@pytest.mark.parametrize(
+    "packed", ['"packed":"p.40.1.0.AAAA"', '"packed":"x"', '"packed":"p.0.0.0.eJw=","values":[1]']
+)
+def test_damaged_samples_are_refused(packed: str) -> None:
+    text = f'{{"method":"counter","quantity":"q","scope":"call","unit":"ns",{packed}}}'
+
+    with pytest.raises(msgspec.ValidationError, match="packed"):
+        msgspec.json.decode(text, type=Measurement)
 
 
 def test_an_unfinished_run_shows_what_is_finished_and_is_left_as_it_is(tmp_path: Path) -> None:

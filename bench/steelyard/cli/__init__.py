@@ -12,12 +12,14 @@ from steelyard import __version__
 from steelyard.errors import SteelyardError
 
 COMMANDS = {
+    "doctor": "Show what this device can measure, and what to change first.",
     "list": "Show the tasks, the models, or the cells of a suite.",
     "plan": "Show what a suite would run, and what it refuses and why.",
     "prepare": "Fetch and build what a suite needs, without running it.",
     "report": "Show or write the table of a run.",
     "run": "Run a suite and print its table.",
     "show": "Show a task or a model card.",
+    "tune": "Hold the clocks still for measuring, and set them back.",
 }
 
 

@@ -51,11 +51,18 @@ def suite_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def selection(
-    suite: Path | None, *, quick: bool, patterns: tuple[str, ...], cards: tuple[Path, ...]
+    suite: Path | None,
+    *,
+    quick: bool,
+    patterns: tuple[str, ...],
+    cards: tuple[Path, ...],
+    memory_limit: str | None = None,
 ) -> Selection:
     """Read cards and suite and plan the selected cells."""
     found = catalog.load(cards)
     loaded = plan.load_suite(suite or _own_suite(), quick=quick)
+    if memory_limit is not None:
+        loaded = plan.limited(loaded, memory_limit)
     planned = plan.select(plan.cells(loaded, found, host.cores()), patterns)
     return Selection(catalog=found, suite=loaded, planned=planned)
 

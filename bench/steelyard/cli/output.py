@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import click
+from msgspec import structs
 from rich.console import Console
 
 from steelyard import plugins, store
@@ -15,19 +16,26 @@ from steelyard.api import Answer, Label, Score, Scorer
 from steelyard.catalog import Catalog
 from steelyard.errors import StoreError
 from steelyard.record import Prediction, Record
-from steelyard.report import table
+from steelyard.report import joules, table
 from steelyard.report.rows import Load, Rescore, TaskTable, tables
 
 
-def run_tables(folders: Sequence[Path], found: Catalog) -> tuple[TaskTable, ...]:
-    """Return the tables of the runs in `folders`, with their predictions where they are kept."""
+def run_tables(
+    folders: Sequence[Path], found: Catalog, region: str | None = None
+) -> tuple[TaskTable, ...]:
+    """Return the tables of the runs in `folders`, with their predictions where they are kept.
+
+    `region` says whose electricity was used; raises UnknownNameError for one that is not known.
+    """
+    where = joules.place(region)
     runs = [run for folder in folders for run in store.read_runs(folder)]
-    return tables(runs, _loader(folders), _rescorer(found))
+    made = tables(runs, _loader(folders), _rescorer(found))
+    return tuple(structs.replace(one, place=where) for one in made)
 
 
-def print_tables(folders: Sequence[Path], found: Catalog) -> None:
+def print_tables(folders: Sequence[Path], found: Catalog, region: str | None = None) -> None:
     """Print the tables of the runs in `folders`."""
-    table.show(run_tables(folders, found), Console(file=sys.stdout))
+    table.show(run_tables(folders, found, region), Console(file=sys.stdout))
 
 
 def print_columns(rows: Sequence[tuple[str, ...]]) -> None:

@@ -27,21 +27,30 @@ from steelyard.report import formats, markdown
     show_default=True,
 )
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to a file instead.")
+@click.option(
+    "--region",
+    metavar="CODE",
+    help="Whose electricity: DEU, FRA, EU27, WORLD ...; without it no carbon and no cost.",
+)
 @cards_option
 def command(
-    runs: tuple[Path, ...], form: str, output: Path | None, cards: tuple[Path, ...]
+    runs: tuple[Path, ...],
+    form: str,
+    output: Path | None,
+    region: str | None,
+    cards: tuple[Path, ...],
 ) -> None:
     """Show the table of RUNS: run folders or files; without any, the newest local run."""
     found = catalog.load(cards)
     folders = runs or (store.latest_run(Path("results/local")),)
     if form == "table" and output is None:
-        print_tables(folders, found)
+        print_tables(folders, found, region)
         return
     writers = {"markdown": markdown.text, "csv": formats.csv_text, "json": formats.json_text}
     writer = writers.get(form)
     if writer is None:
         raise click.UsageError("--output goes with --format markdown, csv or json")
-    text = writer(run_tables(folders, found))
+    text = writer(run_tables(folders, found, region))
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -35,6 +35,11 @@ COULD_NOT_MEASURE = 3
     help="Where the run's folder is made.",
 )
 @click.option("--resume", is_flag=True, help="Continue this suite's newest run.")
+@click.option(
+    "--memory-limit",
+    metavar="SIZE",
+    help="Hold every worker to SIZE, such as 512MB; what does not fit is a result too.",
+)
 @offline_option
 def command(
     suite: Path | None,
@@ -43,6 +48,7 @@ def command(
     cards: tuple[Path, ...],
     output: Path,
     resume: bool,
+    memory_limit: str | None,
     offline: bool,
 ) -> int:
     """Run SUITE (a file, or the name of a shipped suite) and print its table.
@@ -50,7 +56,9 @@ def command(
     Without SUITE: bench.toml in this folder, or else the shipped default suite. Every finished
     cell is kept at once; after Ctrl-C or a crash, --resume goes on with the next one.
     """
-    chosen = selection(suite, quick=quick, patterns=patterns, cards=cards)
+    chosen = selection(
+        suite, quick=quick, patterns=patterns, cards=cards, memory_limit=memory_limit
+    )
     progress = Talking()
     opened = runner.resume if resume else runner.start
     journal = opened(chosen.planned, chosen.suite.name, output)
@@ -62,6 +70,11 @@ def command(
         progress.say(f"stopped; {journal.folder} keeps what is finished, --resume goes on")
         raise
     print_tables((journal.folder,), chosen.catalog)
+    invalid = sum(record.outcome == "invalid" for record in journal.records)
+    if invalid:
+        progress.say(
+            f"{invalid} of {len(journal.records)} cells have no valid window: the notes say why"
+        )
     progress.say(f"kept in {journal.folder}")
     return _status(journal)
 
@@ -87,6 +100,8 @@ class _Counter:
 
 
 def _status(journal: Journal) -> int:
+    """Return 3 where a cell was not measured; an invalid window is flagged and no such fault."""
     outcomes = Counter(record.outcome for record in journal.records)
-    unmeasured = sum(outcomes.values()) - outcomes["ok"] - outcomes["refused"]
-    return COULD_NOT_MEASURE if unmeasured or not outcomes["ok"] else 0
+    measured = outcomes["ok"] + outcomes["invalid"]
+    unmeasured = sum(outcomes.values()) - measured - outcomes["refused"]
+    return COULD_NOT_MEASURE if unmeasured or not measured else 0

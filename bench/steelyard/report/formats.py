@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from steelyard.api import Score
+from steelyard.report import fits, joules
 from steelyard.report.paired import Answers
 from steelyard.report.rows import Machine, Percentile, Row, TaskTable
 from steelyard.stats import Quantile, TooFew
@@ -77,11 +78,17 @@ def flat(row: Row) -> dict[str, Value]:
         **_percentile("p99", row.p99_ns),
         **_percentile("infer_p50", row.infer_p50_ns),
         "memory_peak_bytes": row.memory_peak_bytes,
+        "fits_in": fits.text(row.fits_in) if row.fits_in else None,
+        **_energy(row),
         "load_time_ns": row.load_time_ns,
         "parent": row.beside_parent.parent if row.beside_parent else None,
         **_answers(row.beside_parent.answers if row.beside_parent else None),
         "speed_over_parent": row.beside_parent.speed if row.beside_parent else None,
-        "warnings": "; ".join(row.warnings),
+        "memory_over_parent": row.beside_parent.memory if row.beside_parent else None,
+        "size_over_parent": row.beside_parent.size if row.beside_parent else None,
+        "warnings": "; ".join(
+            (*row.warnings, *(row.beside_parent.warnings if row.beside_parent else ()))
+        ),
         "artifact_sha256": row.artifact_sha256,
         "run": row.run,
         "started": row.started,
@@ -105,6 +112,19 @@ def _percentile(name: str, percentile: Percentile | None) -> dict[str, Value]:
         f"{name}_high_ns": seen.high if seen else None,
         f"{name}_n": percentile.n if percentile else None,
         f"{name}_missing": percentile.reason if isinstance(percentile, TooFew) else None,
+    }
+
+
+def _energy(row: Row) -> dict[str, Value]:
+    reading = joules.best(row.energy)
+    why = [*(one.absent for one in row.energy if one.absent), *(row.no_energy or ())]
+    return {
+        "energy_gross_j": reading.gross_j if reading else None,
+        "energy_gross_u_j": reading.gross_u_j if reading else None,
+        "energy_net_j": reading.net_j if reading else None,
+        "energy_meter": reading.meter if reading else None,
+        "energy_tier": joules.TIERS[reading.tier] if reading else None,
+        "energy_missing": None if reading else "; ".join(why) or "not measured",
     }
 
 

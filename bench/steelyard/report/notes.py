@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from steelyard.references import Price, board_of
+from steelyard.report import fits, joules, loads
 from steelyard.report.paired import Beside
 from steelyard.report.rows import Machine, Row, TaskTable
 from steelyard.report.units import clean, size
@@ -24,7 +26,7 @@ NOT_DONE = (
     "Not done for generalists, though known to help them: retrieval, reasoning, fine-tuning, "
     "free generation."
 )
-NOT_MEASURED = "Not measured by this version: energy, carbon, cost."
+NOT_METERED = "Not measured by the version that ran: energy, carbon, cost."
 
 
 def notes(table: TaskTable) -> tuple[str, ...]:
@@ -42,7 +44,7 @@ def _notes(table: TaskTable) -> Iterator[str]:
         if row.outcome != "ok":
             yield f"{_name(row, table)}: {row.outcome.replace('_', ' ')}: {_reason(row)}"
     for row in table.rows:
-        yield from (f"{_name(row, table)}: {note}" for note in _of_row(row))
+        yield from (f"{_name(row, table)}: {note}" for note in _of_row(row, table))
 
 
 def _legend(tables: Sequence[TaskTable]) -> Iterator[str]:
@@ -52,10 +54,44 @@ def _legend(tables: Sequence[TaskTable]) -> Iterator[str]:
         yield ON_SAME_ITEMS
     yield LATENCY
     yield from _too_few(rows)
-    yield from (MEMORY, LABELLED)
+    yield MEMORY
+    if any(row.fits_in for row in rows):
+        yield fits.NOTE
+    yield LABELLED
     if any(row.role == "generalist" for row in rows):
         yield NOT_DONE
-    yield NOT_MEASURED
+    yield from _energy(tables)
+    yield from _untold(rows)
+
+
+def _energy(tables: Sequence[TaskTable]) -> Iterator[str]:
+    rows = [row for table in tables for row in table.rows]
+    if any(joules.best(row.energy) for row in rows):
+        yield joules.NOTE
+    if all(row.no_energy is None for row in rows):
+        yield NOT_METERED
+        return
+    bare = {
+        row.cell.device: row.no_energy
+        for row in rows
+        if row.no_energy is not None and not row.energy
+    }
+    if bare:
+        yield (
+            f"energy, carbon, cost: not measured on {', '.join(bare)}: "
+            f"no meter can read this machine (steelyard doctor says why and what to do)."
+        )
+
+
+def _untold(rows: Sequence[Row]) -> Iterator[str]:
+    """Say what the watch over the timed windows could not see on each device."""
+    untold: dict[str, dict[str, None]] = {}
+    for row in rows:
+        for evidence in row.evidence:
+            untold.setdefault(row.cell.device, {}).update(dict.fromkeys(evidence.untold))
+    for device, names in untold.items():
+        if names:
+            yield f"watched once a second; {device} does not tell: {', '.join(names)}."
 
 
 def _too_few(rows: Sequence[Row]) -> Iterator[str]:
@@ -64,7 +100,7 @@ def _too_few(rows: Sequence[Row]) -> Iterator[str]:
         yield f"n<{needed}: fewer than the {needed} calls that this percentile needs at 95 %."
 
 
-def _of_row(row: Row) -> Iterator[str]:
+def _of_row(row: Row, table: TaskTable) -> Iterator[str]:
     if row.sample and row.sample.n < row.sample.of:
         seed = "" if row.sample.seed is None else f", seed {row.sample.seed}"
         yield f"asked a sample of {row.sample.n} of {row.sample.of} test items{seed}."
@@ -72,12 +108,24 @@ def _of_row(row: Row) -> Iterator[str]:
         yield _prompt(row)
     if row.beside_parent:
         yield _parent(row.beside_parent)
+        yield from (f"warning: {warning}" for warning in row.beside_parent.warnings)
+    yield from joules.notes(row.energy, row.score, table.place, _price(row, table))
+    if row.codecarbon:
+        yield joules.codecarbon(row.codecarbon)
+    yield from (loads.said(result) for result in row.loads)
     if row.warm_up and not row.warm_up.settled:
         yield (
             f"latency had not settled after {row.warm_up.calls} warm-up calls "
             f"in {row.warm_up.seconds:.1f} s."
         )
     yield from row.warnings
+
+
+def _price(row: Row, table: TaskTable) -> Price | None:
+    """Return what the row's board costs, where that is known."""
+    models = [m.host.board for m in table.machines if m.device == row.cell.device and m.host.board]
+    board = board_of(models[0]) if models else None
+    return board.price if board else None
 
 
 def _prompt(row: Row) -> str:
@@ -103,6 +151,10 @@ def _parent(beside: Beside) -> str:
         )
     if beside.speed:
         said.append(f"{beside.speed:.2f} times its speed (p50, one process each: not a test)")
+    if beside.memory:
+        said.append(f"{beside.memory:.2f} of its peak memory")
+    if beside.size:
+        said.append(f"{beside.size:.2f} of its size")
     return f"{said[0]}: {', '.join(said[1:]) or 'nothing to compare'}."
 
 

@@ -8,7 +8,9 @@ from msgspec import Struct
 
 from steelyard import stats
 from steelyard.api import Score
-from steelyard.record import Prediction, Record
+from steelyard.record import Host, Prediction, Record
+from steelyard.report import quantised
+from steelyard.report.quantised import Against
 
 
 class Answers(Struct, frozen=True, kw_only=True):
@@ -28,11 +30,27 @@ class Beside(Struct, frozen=True, kw_only=True):
     """A variant set beside its full-precision parent.
 
     `speed` is the parent's median over the variant's, a process each: described, not tested.
+    `memory` and `size` are the variant's peak and its bytes on disk over the parent's.
     """
 
     parent: str
     answers: Answers | None = None
     speed: float | None = None
+    memory: float | None = None
+    size: float | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class Hosts(Struct, frozen=True, kw_only=True):
+    """The machines that a variant and its parent were measured on."""
+
+    variant: Host
+    parent: Host
+
+    @property
+    def alike(self) -> bool:
+        """Whether speeds and memory of the two can be compared."""
+        return _hardware(self.variant) == _hardware(self.parent)
 
 
 Predictions = Mapping[str, Mapping[str, Prediction]]
@@ -49,13 +67,31 @@ def common_items(predictions: Predictions, cells: Iterable[str]) -> frozenset[st
     return frozenset.intersection(*asked) if asked else frozenset()
 
 
-def beside(record: Record, parent: Record, predictions: Predictions) -> Beside:
-    """Set a variant beside its parent, as far as both were measured."""
+def beside(
+    record: Record, parent: Record, predictions: Predictions, hosts: Hosts | None = None
+) -> Beside:
+    """Set a variant beside its parent, as far as both were measured.
+
+    On unlike hosts only answers and sizes are compared; without `hosts` they are taken as alike.
+    """
     ours, theirs = predictions.get(record.cell.id), predictions.get(parent.cell.id)
+    answers = compare(theirs, ours) if ours and theirs else None
+    alike = hosts is None or hosts.alike
+    pair = Against(
+        precision=record.precision,
+        parent=parent.precision,
+        speed=_speed(record, parent) if alike else None,
+        memory=_ratio(_peak(record), _peak(parent)) if alike else None,
+        size=_ratio(_size(record), _size(parent)),
+        accuracy=answers.difference if answers else None,
+    )
     return Beside(
         parent=parent.cell.variant,
-        answers=compare(theirs, ours) if ours and theirs else None,
-        speed=_speed(record, parent),
+        answers=answers,
+        speed=pair.speed,
+        memory=pair.memory,
+        size=pair.size,
+        warnings=quantised.warnings(pair, hosts.variant if hosts else None),
     )
 
 
@@ -95,6 +131,23 @@ def _speed(record: Record, parent: Record) -> float | None:
     if not (isinstance(ours, stats.Quantile) and isinstance(theirs, stats.Quantile)):
         return None
     return theirs.value / ours.value if ours.value > 0 else None
+
+
+def _peak(record: Record) -> float | None:
+    measured = record.measurement("memory_peak")
+    return measured.values[-1] if measured and measured.values else None
+
+
+def _size(record: Record) -> int | None:
+    return record.artifact.size_bytes if record.artifact else None
+
+
+def _ratio(ours: float | None, theirs: float | None) -> float | None:
+    return ours / theirs if ours is not None and theirs else None
+
+
+def _hardware(host: Host) -> tuple[str, str, int]:
+    return host.machine, host.cpu, host.cores
 
 
 def _right(prediction: Prediction) -> bool:

@@ -7,8 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec import Struct
 
 from steelyard.api import Score
+from steelyard.loads import AnyLoadResult
 from steelyard.record import (
     Cell,
+    CodecarbonReading,
+    EnergyReading,
+    Evidence,
     Host,
     Outcome,
     Prediction,
@@ -19,7 +23,9 @@ from steelyard.record import (
     WarmUp,
 )
 from steelyard.report import paired
-from steelyard.report.paired import Beside, Predictions
+from steelyard.report.fits import Fits, fits
+from steelyard.report.joules import Place
+from steelyard.report.paired import Beside, Hosts, Predictions
 from steelyard.stats import Quantile, TooFew
 
 Percentile = Quantile | TooFew
@@ -60,6 +66,12 @@ class Row(Struct, frozen=True, kw_only=True):
     memory_peak_bytes: int | None = None
     load_time_ns: int | None = None
     warm_up: WarmUp | None = None
+    fits_in: Fits | None = None
+    energy: tuple[EnergyReading, ...] = ()
+    no_energy: tuple[str, ...] | None = None
+    codecarbon: CodecarbonReading | None = None
+    loads: tuple[AnyLoadResult, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
     beside_parent: Beside | None = None
     prompt: PromptChoice | None = None
     warnings: tuple[str, ...] = ()
@@ -79,11 +91,12 @@ class Machine(Struct, frozen=True, kw_only=True):
 
 
 class TaskTable(Struct, frozen=True, kw_only=True):
-    """The rows of one task, and the machines they come from."""
+    """The rows of one task, the machines they come from, and whose electricity they used."""
 
     task: str
     rows: tuple[Row, ...]
     machines: tuple[Machine, ...]
+    place: Place = Place()
 
 
 def no_predictions(_: Record) -> None:
@@ -122,6 +135,7 @@ def _table(
     task: str, pairs: list[tuple[RunFile, Record]], load: Load, rescore: Rescore
 ) -> TaskTable:
     records = {record.cell.id: record for _, record in pairs}
+    by_cell = {record.cell.id: (run, record) for run, record in pairs}
     answers = _answers(records.values(), load)
     asked = paired.common_items(
         answers, (r.cell.id for r in records.values() if r.role == "generalist")
@@ -131,7 +145,8 @@ def _table(
             run,
             record,
             same_items=_same_items(record, answers, asked, rescore),
-            beside_parent=_beside_parent(record, records, answers),
+            beside_parent=_beside_parent(record, run, by_cell, answers),
+            fits_in=fits(record, records.values()),
         )
         for run, record in pairs
     ]
@@ -145,12 +160,16 @@ def _table(
 
 
 def _answers(records: Iterable[Record], load: Load) -> Predictions:
-    loaded = ((r.cell.id, load(r)) for r in records if r.outcome == "ok")
+    loaded = ((r.cell.id, load(r)) for r in records if r.answered)
     return {cell: paired.by_item(found) for cell, found in loaded if found}
 
 
 def _row(
-    run: RunFile, record: Record, same_items: Score | None, beside_parent: Beside | None
+    run: RunFile,
+    record: Record,
+    same_items: Score | None,
+    beside_parent: Beside | None,
+    fits_in: Fits | None,
 ) -> Row:
     artifact = record.artifact
     return Row(
@@ -177,6 +196,12 @@ def _row(
         memory_peak_bytes=_last(record, "memory_peak"),
         load_time_ns=_last(record, "load_time"),
         warm_up=record.warm_up,
+        fits_in=fits_in,
+        energy=record.energy,
+        no_energy=record.no_energy if _metered(record) else None,
+        codecarbon=record.codecarbon,
+        loads=record.loads,
+        evidence=record.evidence,
         beside_parent=beside_parent,
         prompt=record.prompt,
         warnings=record.warnings,
@@ -205,17 +230,26 @@ def _same_items(
     return rescore(record, shared)
 
 
+def _metered(record: Record) -> bool:
+    """Tell whether meters were asked: not before schema 2, nor where nothing was answered."""
+    return bool(record.energy or record.no_energy)
+
+
 def _beside_parent(
-    record: Record, records: dict[str, Record], answers: Predictions
+    record: Record,
+    run: RunFile,
+    by_cell: dict[str, tuple[RunFile, Record]],
+    answers: Predictions,
 ) -> Beside | None:
-    if record.parent is None or record.outcome != "ok":
+    if record.parent is None or not record.answered:
         return None
     cell = record.cell
     parent = Cell(task=cell.task, model=cell.model, variant=record.parent, device=cell.device)
-    found = records.get(parent.id)
-    if found is None or found.outcome != "ok":
+    its_run, its_record = by_cell.get(parent.id, (run, None))
+    if its_record is None or not its_record.answered:
         return None
-    return paired.beside(record, found, answers)
+    hosts = Hosts(variant=run.host, parent=its_run.host)
+    return paired.beside(record, its_record, answers, hosts)
 
 
 def _order(row: Row) -> tuple[int, bool, float, str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from steelyard.api import Score
-from steelyard.report import notes, units
+from steelyard.report import fits, joules, notes, units
 from steelyard.report.rows import Percentile, Row, TaskTable
 from steelyard.stats import Quantile
 
@@ -60,6 +60,7 @@ def _layout(table: TaskTable, *, wide: bool) -> list[tuple[Column, Callable[[Row
     metrics = {row.metric for row in table.rows}
     metric = units.clean(metrics.pop()) if len(metrics) == 1 else None
     several_devices = len({row.cell.device for row in table.rows}) > 1
+    metered = any(joules.best(row.energy) for row in table.rows)
     on_other_items = any(row.same_items for row in table.rows)
     layout: list[tuple[Column | None, Callable[[Row], str]]] = [
         (Column(title="model", figures=False), lambda row: units.clean(row.name)),
@@ -72,9 +73,14 @@ def _layout(table: TaskTable, *, wide: bool) -> list[tuple[Column, Callable[[Row
             _column(notes.SAME_ITEMS, shown=on_other_items),
             lambda row: _score(row.same_items, metric),
         ),
-        (_column("p50"), lambda row: _percentile(row.p50_ns, wide=wide)),
-        (_column("p99"), lambda row: _percentile(row.p99_ns, wide=wide)),
+        (_column("p50"), lambda row: _timed(row, row.p50_ns, wide=wide)),
+        (_column("p99"), lambda row: _timed(row, row.p99_ns, wide=wide)),
         (_column("memory"), lambda row: _scaled(row.memory_peak_bytes, units.size)),
+        (_column("fits in"), lambda row: fits.text(row.fits_in) if row.fits_in else ABSENT),
+        (
+            _column("energy", shown=metered),
+            lambda row: joules.text(joules.best(row.energy)) or ABSENT,
+        ),
         (_column("labels"), lambda row: _scaled(row.labelled_items, str)),
     ]
     return [(column, cell) for column, cell in layout if column is not None]
@@ -89,7 +95,9 @@ def _scaled(value: int | None, scale: Callable[[int], str]) -> str:
 
 
 def _outcome(row: Row, metric: str | None) -> str:
-    return _score(row.score, metric) if row.outcome == "ok" else row.outcome.replace("_", " ")
+    if row.outcome in {"ok", "invalid"}:
+        return _score(row.score, metric)
+    return row.outcome.replace("_", " ")
 
 
 def _score(score: Score | None, metric: str | None) -> str:
@@ -100,6 +108,11 @@ def _score(score: Score | None, metric: str | None) -> str:
     if score.low is None or score.high is None:
         return value
     return f"{value}\n[{score.low:.3f},{score.high:.3f}]"
+
+
+def _timed(row: Row, percentile: Percentile | None, *, wide: bool) -> str:
+    """Return a percentile, unless no window of the cell was valid: the note says why."""
+    return "invalid" if row.outcome == "invalid" else _percentile(percentile, wide=wide)
 
 
 def _percentile(percentile: Percentile | None, *, wide: bool) -> str:

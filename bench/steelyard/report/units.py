@@ -6,6 +6,7 @@ import unicodedata
 
 _DURATIONS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns"))
 _SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
+_ENERGIES = ((1e3, "kJ"), (1.0, "J"), (1e-3, "mJ"), (1e-6, "µJ"), (1e-9, "nJ"))
 _COUNTS = ((1e9, "B"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 
 
@@ -29,6 +30,13 @@ def size(bytes_: float) -> str:
 def count(number: float) -> str:
     """Return a number of parameters to three digits: `22.7 M`."""
     return _scaled(number, _COUNTS)
+
+
+def energy(joules: float, expanded: float | None = None) -> str:
+    """Return an energy to three digits, with its uncertainty in the same unit: `12.3 ±0.4 mJ`."""
+    factor, unit = _unit(joules, _ENERGIES)
+    value = f"{joules / factor:.3g}"
+    return f"{value} {unit}" if expanded is None else f"{value} ±{expanded / factor:.2g} {unit}"
 
 
 def clean(text: str) -> str:

@@ -1,0 +1,64 @@
+"""Ask the test items, score the answers, keep the predictions."""
+
+from __future__ import annotations
+
+from steelyard import plugins
+from steelyard.api import Answer, Item
+from steelyard.job import Answered, Loaded, Message
+from steelyard.measure.work import Work
+from steelyard.plan import PlannedCell
+from steelyard.prepare import data
+from steelyard.prepare.data import Dataset
+from steelyard.record import Prediction, Sample
+from steelyard.spawn import PassFailed
+
+
+def draw(planned: PlannedCell, dataset: Dataset) -> tuple[tuple[Item, ...], Sample]:
+    """Return the test items to ask, all or the planned sample, and which they are."""
+    pick = data.prompted_test_items if planned.prompted else data.test_items
+    whole = pick(dataset)
+    asked = whole
+    if planned.sample is not None and planned.sample < len(whole):
+        asked = data.sample(whole, planned.sample, planned.seed, balanced=planned.balanced)
+    seed = planned.seed if len(asked) < len(whole) else None
+    return asked, Sample(n=len(asked), of=len(data.test_items(dataset)), seed=seed)
+
+
+def accuracy(work: Work) -> dict[str, Answer]:
+    """Return the answer to every item asked; raise PassFailed where one is missing."""
+    answers: dict[str, Answer] = {}
+    passes, asked = work.passes, work.asked
+    what = f"{work.planned.cell.id}: accuracy"
+    with work.bench.progress.bar(what, len(asked), "items") as bar:
+
+        def listen(message: Message) -> None:
+            if isinstance(message, Answered):
+                answers.update(message.answers)
+                bar.advance(len(message.answers))
+            elif isinstance(message, Loaded):
+                work.found.measured("load_time", "ns", message.seconds_ns)
+
+        passes.run(passes.job("accuracy", passes.by_fold(asked)), listen)
+    missing = [item.id for item in asked if item.id not in answers]
+    if missing:
+        raise PassFailed("failed", f"accuracy pass: no answer to {missing[0]}")
+    _score(work, answers)
+    return answers
+
+
+def _score(work: Work, answers: dict[str, Answer]) -> None:
+    card = work.planned.task.card
+    keep_scores = len(card.labels) == 2  # what a threshold metric needs
+    work.found.predictions = tuple(
+        Prediction(
+            id=item.id,
+            expected=item.label,
+            answer=answers[item.id].label,
+            scores=answers[item.id].scores if keep_scores else None,
+        )
+        for item in work.asked
+    )
+    scorer = plugins.load("scorers", card.scorer.name)
+    given = [answers[item.id] for item in work.asked]
+    expected = [item.label for item in work.asked]
+    work.found.scores = tuple(scorer.score(given, expected, card.labels, card.scorer.options))

@@ -1,0 +1,87 @@
+"""A cell under way: what its passes share, and what stands around the timed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct, field
+
+from steelyard.api import Answer, Item
+from steelyard.host.machine import Machine
+from steelyard.lookout import Lookout
+from steelyard.measure.findings import Findings
+from steelyard.passes import Passes
+from steelyard.plan import PlannedCell
+from steelyard.prepare.cache import Cache
+from steelyard.progress import Progress
+from steelyard.spawn import OnStart, Worker
+
+# Enough texts that none is met twice in a short window, few enough to stay out of the memory pass.
+TIMED_ITEMS = 500
+
+
+class Bench(Struct, frozen=True, kw_only=True):
+    """What running cells needs besides the plan."""
+
+    cache: Cache
+    progress: Progress
+    offline: bool = False
+    worker: Worker = Worker()
+    machine: Machine = Machine()
+    lookout: Lookout = field(default_factory=Lookout)
+
+
+class Work(Struct, frozen=True, kw_only=True):
+    """What the passes of one cell share. `answers` are those of the accuracy pass, by item."""
+
+    bench: Bench
+    passes: Passes
+    asked: tuple[Item, ...]
+    found: Findings
+    answers: dict[str, Answer] = {}
+
+    @property
+    def planned(self) -> PlannedCell:
+        return self.found.planned
+
+    @property
+    def timed_items(self) -> tuple[Item, ...]:
+        """What is timed is one artefact: the items of the first fold."""
+        return self.passes.first_fold(self.asked)[:TIMED_ITEMS]
+
+
+class Spanned(Protocol):
+    """A message about a window, CLOCK_MONOTONIC."""
+
+    @property
+    def start_ns(self) -> int: ...
+
+    @property
+    def end_ns(self) -> int: ...
+
+
+def watched(
+    work: Work, name: str, attempt: Callable[[OnStart], None], windows: Sequence[Spanned]
+) -> None:
+    """Do a pass until its window is valid; keep the evidence, and that it never was.
+
+    `attempt` does the pass and fills `windows`, which are empty where it had none.
+    """
+
+    def span() -> tuple[int, int] | None:
+        return (windows[0].start_ns, windows[-1].end_ns) if windows else None
+
+    seen = work.bench.lookout.until_valid(name, attempt, span)
+    work.found.warn(seen.said)
+    if seen.evidence is not None:
+        work.found.evidence.append(seen.evidence)
+    if seen.decision.action == "give_up":
+        work.found.invalid.append(f"{name}: {seen.decision.reason}")
+
+
+def compare_answers(work: Work, what: str, pairs: Sequence[tuple[str, str]]) -> None:
+    """Warn of answers, as (item, label), that are not those of the accuracy pass."""
+    changed = sum(work.answers[item].label != label for item, label in pairs)
+    if changed:
+        work.found.warn(f"{changed} of {len(pairs)} {what} differ from the accuracy pass")
