@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from steelyard import pytest_feed
 if TYPE_CHECKING:
     from _pytest._code import ExceptionInfo
 
-    from steelyard.measure import Result
+    from steelyard.measure import Bench, Result
     from steelyard.plan import PlannedCell
     from steelyard.record import Record
 
@@ -220,11 +221,19 @@ def _plan(config: pytest.Config, path: Path | None) -> tuple[PlannedCell, ...]:
 
 def _run_cell(planned: PlannedCell) -> Result:
     """Measure one cell. The only place where this plugin meets the runner."""
-    from steelyard.measure import Bench, measure_cell
+    from steelyard.measure import measure_cell
+
+    return measure_cell(planned, _bench())
+
+
+@cache
+def _bench() -> Bench:
+    """Return what all cells of the session share, the temperature of the first start with it."""
+    from steelyard.measure import Bench
     from steelyard.prepare.cache import Cache
     from steelyard.progress import Silent
 
-    return measure_cell(planned, Bench(cache=Cache.default(), progress=Silent()))
+    return Bench(cache=Cache.default(), progress=Silent())
 
 
 def _table(results: list[Result], *, colour: bool) -> str:

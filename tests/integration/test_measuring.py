@@ -1,0 +1,111 @@
+"""All passes of a cell for real: load shapes, a meter that tells watts, a machine without one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from tests import toy
+
+from steelyard import store
+from steelyard.loads import ColdStartResult, OfflineResult, PoissonResult
+from steelyard.record import Record
+
+WATTS = 5.0
+# A meter as users bring them: a command that prints seconds and watts.
+METER = f"""
+import sys, time
+while True:
+    print(f"{{time.time():.6f}} {WATTS}", flush=True)
+    time.sleep(0.005)
+"""
+
+
+def records(folder: Path) -> tuple[Record, ...]:
+    (run,) = (folder / "results/local").iterdir()
+    return tuple(record for file in store.read_runs(run) for record in file.records)
+
+
+def extend(folder: Path, suite: str = "", entry: str = "") -> None:
+    path = folder / "bench.toml"
+    head, bar, tail = path.read_text().partition("[[entries]]")
+    path.write_text(f"{head}{suite}\n{bar}{tail}{entry}\n")
+
+
+def test_load_shapes_leave_their_times_and_refusals_a_warning(tmp_path: Path) -> None:
+    toy.project(tmp_path)
+    shapes = (
+        'shape = "offline"\nbatches = [1, 2]\nseconds = 0.05',
+        'shape = "poisson"\nrate_hz = 200.0\ndeadline_s = 0.05\nseconds = 0.2',
+        'shape = "cold-start"\nstarts = 2',
+        'shape = "generate"',
+    )
+    extend(tmp_path, entry="".join(f"\n[[entries.loads]]\n{shape}\n" for shape in shapes))
+
+    done = toy.call(tmp_path, "run", "--cards", "cards")
+
+    assert done.returncode == 0, done.stderr
+    (record,) = records(tmp_path)
+    # The baseline answers one text at a time and writes none.
+    assert [type(load) for load in record.loads] == [PoissonResult, ColdStartResult]
+    assert {type(load) for load in record.loads}.isdisjoint({OfflineResult})
+    refused = [warning for warning in record.warnings if warning.startswith("load ")]
+    assert [warning.split(":")[0] for warning in refused] == ["load offline", "load generate"]
+    cold = record.loads[1]
+    assert isinstance(cold, ColdStartResult)
+    assert all(s.imported_ns < s.opened_ns < s.answered_ns for s in cold.starts)
+    assert "missed the deadline" in done.stdout
+    assert "to first answer" in done.stdout
+
+
+def test_energy_by_a_meter_of_constant_power_is_power_times_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy.project(tmp_path)
+    (tmp_path / "meter.py").write_text(METER)
+    command = json.dumps([sys.executable, str(tmp_path / "meter.py")])
+    settings = tmp_path / "meter.toml"
+    settings.write_text(f'command = {command}\naccuracy = 0.01\nscope = "wall"\n')
+    monkeypatch.setenv("STEELYARD_METER", str(settings))
+    extend(tmp_path, suite="[metering]\nwindows = 2\nwindow_seconds = 0.6\nidle_seconds = 0.3\n")
+
+    done = toy.call(tmp_path, "run", "--cards", "cards")
+
+    assert done.returncode == 0, done.stderr
+    (record,) = records(tmp_path)
+    (reading,) = record.energy
+    assert reading.absent is None
+    assert (reading.meter, reading.tier, reading.scope) == ("external", 1, "wall")
+    assert reading.seconds_a_call is not None
+    assert reading.gross_j == pytest.approx(WATTS * reading.seconds_a_call, rel=1e-6)
+    assert reading.idle_watts == pytest.approx(WATTS)
+    # Nothing above idle: absent with its reason, never 0.
+    assert reading.net_j is None
+    assert "idling" in (reading.no_net or "")
+    assert record.no_energy  # what the other meters said
+    assert "energy by external (external meter, scope wall" in done.stdout
+
+
+@pytest.mark.skipif(
+    any(Path(p).exists() for p in ("/sys/class/powercap/intel-rapl:0", "/proc/driver/nvidia")),
+    reason="this machine has a sensor",
+)
+def test_a_machine_without_a_sensor_says_so_everywhere(tmp_path: Path) -> None:
+    toy.project(tmp_path)
+
+    done = toy.call(tmp_path, "run", "--cards", "cards")
+
+    (record,) = records(tmp_path)
+    assert record.energy == ()
+    assert any(why.startswith("rapl: ") for why in record.no_energy)
+    assert "energy, carbon, cost: not measured on cpu-1t" in done.stdout
+    markdown = toy.call(tmp_path, "report", "-f", "markdown").stdout
+    assert "energy, carbon, cost: not measured on cpu-1t" in markdown
+    told = json.loads(toy.call(tmp_path, "report", "-f", "json").stdout)
+    (row,) = told["tasks"][0]["rows"]
+    assert row["energy"] == []
+    assert any(why.startswith("rapl: ") for why in row["no_energy"])
+    csv = toy.call(tmp_path, "report", "-f", "csv").stdout
+    assert "rapl: " in csv
