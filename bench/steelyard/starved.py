@@ -21,6 +21,8 @@ _SAID_UNDER_A_LIMIT = (
     r"failed to map segment from shared object",
     r"pthread_create failed",
     r"libgcc_s\.so\.1 must be installed",
+    # Python 3.13, for an extension module whose threads did not start.
+    r"SystemError: .* returned NULL without setting an exception",
 )
 _LONGEST = 200
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")

@@ -109,6 +109,9 @@ SAID = {
 SAID_UNDER_A_LIMIT = {
     "libpython3": "libpython3.11.so.1.0: failed to map segment from shared object",
     "thread 1 of 2": "OpenBLAS blas_thread_init: pthread_create failed for thread 1 of 2\n^C",
+    "_find_and_load": (
+        "SystemError: <function _find_and_load at 0x7f> returned NULL without setting an exception"
+    ),
     "libgcc_s": "libgcc_s.so.1 must be installed for unwinding to work",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from math import ceil
 from typing import Any
 
 from steelyard.api import Item, Session
@@ -45,7 +46,7 @@ def latency(job: Job, backend: Any, emit: Emit) -> None:
 
 def _stride(call_ns: int, timing: Timing) -> int:
     """Return of how many calls one is kept, so that `max_calls` samples fill `min_seconds`."""
-    return max(1, int(timing.min_seconds * 1e9 / (max(1, call_ns) * timing.max_calls)))
+    return max(1, ceil(timing.min_seconds * 1e9 / (max(1, call_ns) * timing.max_calls)))
 
 
 def _timed_window(
