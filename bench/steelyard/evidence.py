@@ -109,6 +109,7 @@ class Watch:
         self._now_ns = now_ns
         self._period_ns = int(period_s * 1e9)
         self._pid: int | None = None
+        self._helpers: list[int] = []
         self._readings: list[Reading] = []
         self._thread = threading.Thread(target=self._loop, name="steelyard-watch", daemon=True)
 
@@ -120,6 +121,10 @@ class Watch:
     def follow(self, pid: int) -> None:
         """Name the worker, a child of this process: its work is not foreign."""
         self._pid = pid
+
+    def count(self, pid: int) -> None:
+        """Name another child of ours, such as a meter's command: its work is not foreign."""
+        self._helpers.append(pid)
 
     def __enter__(self) -> Watch:  # noqa: PYI034 - `Self` is Python 3.11's
         self._read()
@@ -158,12 +163,16 @@ class Watch:
 
     def _ours_s(self, worker: WorkerUse | None) -> float:
         """Return what parent and worker used; once waited for, the worker is in the parent's."""
-        own_s = self._processes.own_s() + self._processes.reaped_s()
+        own_s = self._processes.own_s() + self._processes.reaped_s() + self._helped_s()
         if worker is None:
             return own_s
         if self._worker() is None:
-            return self._processes.own_s() + self._processes.reaped_s()
+            return self._processes.own_s() + self._processes.reaped_s() + self._helped_s()
         return own_s + worker.cpu_s
+
+    def _helped_s(self) -> float:
+        uses = (self._processes.use(pid) for pid in self._helpers)
+        return sum(use.cpu_s for use in uses if use is not None)
 
     def _worker(self) -> WorkerUse | None:
         return None if self._pid is None else self._processes.use(self._pid)

@@ -154,6 +154,13 @@ AnyLoadResult = (
 )
 
 
+def warm_up_seconds(result: AnyLoadResult) -> float:
+    """Return how long a result's warm-up took; 0 for shapes without one."""
+    if isinstance(result, OfflineResult | SustainedResult):
+        return result.warm_up.seconds
+    return result.times.warm_up.seconds if isinstance(result, PoissonResult | SensorResult) else 0.0
+
+
 def answers(result: AnyLoadResult) -> Pairs:
     """Return the different (item, label) pairs of all windows of a result."""
     if isinstance(result, OfflineResult):

@@ -7,10 +7,18 @@ from collections.abc import Sequence
 from msgspec import Struct, structs
 
 from steelyard.api import Item, RenderedPrompt, SessionSpec
+from steelyard.card import SustainedLoad
 from steelyard.job import Job, JobPart, Pass
 from steelyard.plan import PlannedCell
 from steelyard.prepare.artifacts import Artifact
 from steelyard.spawn import Listener, OnStart, Worker, ignore, run_pass
+
+
+def _declared_s(job: Job) -> float:
+    """Return how long a pass was told to take, which is not what a time-out is for."""
+    if isinstance(job.load, SustainedLoad):
+        return 60 * job.load.minutes
+    return job.metering.windows * job.metering.window_seconds if job.metering else 0.0
 
 
 class Passes(Struct, frozen=True, kw_only=True):
@@ -35,7 +43,7 @@ class Passes(Struct, frozen=True, kw_only=True):
     def run(self, job: Job, listen: Listener, on_start: OnStart = ignore) -> None:
         """Do one pass; raise PassFailed with the outcome."""
         worker = structs.replace(self.worker, limit=self.planned.limit)
-        run_pass(job, self.planned.timeout_s, listen, worker, on_start)
+        run_pass(job, self.planned.timeout_s + _declared_s(job), listen, worker, on_start)
 
     def by_fold(self, asked: Sequence[Item]) -> list[tuple[Item, ...]]:
         """Group items by the artefact that may answer them: the one not trained on them."""

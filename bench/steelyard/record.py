@@ -14,7 +14,7 @@ from steelyard.stats import pack, unpack
 
 # 2: raw samples are packed; evidence, energy, load shapes and memory limits.
 SCHEMA = 2
-_READ = (1, SCHEMA)
+READ = (1, SCHEMA)
 # Fewer samples than this are as short in plain sight.
 _PACK_FROM = 32
 
@@ -203,7 +203,7 @@ class EnergyReading(Recorded, frozen=True, kw_only=True):
     """
 
     meter: str
-    tier: Literal[1, 2, 3]
+    tier: Literal[1, 2, 3] | None = None
     absent: str | None = None
     method: Method | None = None
     scope: Scope | None = None
@@ -267,7 +267,11 @@ class Evidence(Recorded, frozen=True, kw_only=True):
 
 
 class Record(Recorded, frozen=True, kw_only=True):
-    """One cell's result. A cell that could not be measured is a record with its reason."""
+    """One cell's result. A cell that could not be measured is a record with its reason.
+
+    `no_energy` says why meters could not read the machine, `absent` has pairs of a quantity and why
+    it was not measured.
+    """
 
     cell: Cell
     outcome: Outcome
@@ -297,6 +301,11 @@ class Record(Recorded, frozen=True, kw_only=True):
     no_energy: tuple[str, ...] = ()
     codecarbon: CodecarbonReading | None = None
     evidence: tuple[Evidence, ...] = ()
+    absent: tuple[tuple[str, str], ...] = ()
+
+    def broken(self, window: str) -> bool:
+        """Tell whether a window broke a rule: what it holds is kept and not reported."""
+        return any(one.window == window and one.broken for one in self.evidence)
 
     @property
     def answered(self) -> bool:
@@ -374,9 +383,9 @@ def decode_run(data: bytes, where: str) -> RunFile:
     """
     try:
         schema = msgspec.json.decode(data, type=_Versioned).schema
-        if schema not in _READ:
+        if schema not in READ:
             raise StoreError(
-                f"{where}: schema {schema}, this steelyard reads {_READ[0]} to {SCHEMA}; "
+                f"{where}: schema {schema}, this steelyard reads {READ[0]} to {SCHEMA}; "
                 "use the steelyard that wrote it, or a newer one"
             )
         return structs.replace(msgspec.json.decode(data, type=RunFile), schema=SCHEMA)

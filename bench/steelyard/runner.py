@@ -56,6 +56,7 @@ def run(
     An interrupt passes through: what is finished is on the disk, the cell in progress is not.
     """
     finished = journal.finished()
+    bench.lookout.note_start()
     for cell in planned:
         if cell.cell.id in finished:
             continue

@@ -12,11 +12,12 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Generator
 from typing import IO
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from steelyard import host, limits
 from steelyard.errors import WorkerError
@@ -64,6 +65,8 @@ def run_pass(
     """
     kills = host.out_of_memory_kills()
     with limits.held(worker.limit) as hold, tempfile.TemporaryFile() as log:
+        if job.kind == "cold":
+            job = structs.replace(job, began_ns=time.monotonic_ns())
         with _started(hold.command(worker.command), log) as child:
             on_start(child.pid)
             end = _end(child, job, timeout_s, on_message)
@@ -88,9 +91,10 @@ def _end(child: subprocess.Popen[bytes], job: Job, timeout_s: float, on_message:
     timer.start()
     try:
         failure = _converse(child, job, on_message)
+        status = child.wait()
     finally:
         timer.cancel()
-    return _End(failure=failure, status=child.wait(), late=late.is_set())
+    return _End(failure=failure, status=status, late=late.is_set())
 
 
 def _converse(child: subprocess.Popen[bytes], job: Job, on_message: Listener) -> Failed | None:

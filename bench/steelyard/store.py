@@ -18,7 +18,17 @@ from typing import TypeVar
 import msgspec
 
 from steelyard.errors import StoreError
-from steelyard.record import SCHEMA, Host, Prediction, Record, Recorded, RunFile, decode_run, encode
+from steelyard.record import (
+    READ,
+    SCHEMA,
+    Host,
+    Prediction,
+    Record,
+    Recorded,
+    RunFile,
+    decode_run,
+    encode,
+)
 
 JOURNAL = "journal.jsonl"
 _R = TypeVar("_R", bound=Recorded)
@@ -62,6 +72,10 @@ class Journal:
         path = folder / JOURNAL
         if not path.is_file():
             raise StoreError(f"{folder}: no {JOURNAL} to resume; leave --resume out to start anew")
+        if cls.read(folder).header.schema != SCHEMA:
+            raise StoreError(
+                f"{folder}: was started by an older steelyard; leave --resume out to start anew"
+            )
         with _explained(folder):
             _, good = _read_lines(path)
             if good < path.stat().st_size:
@@ -76,8 +90,11 @@ class Journal:
         header = _decode(lines[0], RunHeader, path) if lines else None
         if header is None:
             raise StoreError(f"{path}: no header; delete the folder and start anew")
-        if header.schema != SCHEMA:
-            raise StoreError(f"{path}: schema {header.schema}, this steelyard reads {SCHEMA}")
+        if header.schema not in READ:
+            raise StoreError(
+                f"{path}: schema {header.schema}, this steelyard reads {READ[0]} to {SCHEMA}; "
+                "use the steelyard that wrote it, or a newer one"
+            )
         return cls(folder, header, tuple(_decode(line, Record, path) for line in lines[1:]))
 
     def append(self, record: Record) -> Journal:

@@ -31,6 +31,7 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `stolen_share`: of the machine, that a hypervisor gave to others.
     `unwatched_s`: with a look a second, five missed ones mean that the machine could not even
         run the watch.
+    `throttled`: whether being throttled breaks a window. A sustained run is made to see it.
     """
 
     clock_drop: float | None = 0.10
@@ -42,6 +43,7 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     foreign_cores: float = 0.5
     stolen_share: float | None = 0.05
     unwatched_s: float = 5.0
+    throttled: bool = True
 
 
 Rule = Callable[[Sequence[Reading], Window, Limits], str | None]
@@ -71,14 +73,14 @@ def _unwatched(seen: Sequence[Reading], window: Window, limits: Limits) -> str |
 
 def _throttled(seen: Sequence[Reading], window: Window, limits: Limits) -> str | None:  # noqa: ARG001
     words = read.throttled(seen)
-    if not words:
+    if not words or not limits.throttled:
         return None
     count = sum(1 for reading in seen if reading.state.throttled)
     return f"throttled ({', '.join(words)}) at {count} of {len(seen)} readings"
 
 
 def _throttle_events(seen: Sequence[Reading], window: Window, limits: Limits) -> str | None:  # noqa: ARG001
-    events = read.throttle_events(seen) or {}
+    events = (read.throttle_events(seen) or {}) if limits.throttled else {}
     risen = [f"{name} {count}" for name, count in events.items() if count > 0]
     return f"throttle events: {', '.join(risen)}" if risen else None
 

@@ -23,6 +23,7 @@ from steelyard.loads import (
     AnyLoadResult,
 )
 from steelyard.worker.cold import cold_start, process_began
+from steelyard.worker.latency import stride
 from steelyard.worker.loads import measure, rigged
 from steelyard.worker.rig import distinct, quiet, shuffled, warm_up
 
@@ -165,3 +166,14 @@ def test_the_begin_of_a_process_is_read_from_the_kernel() -> None:
     # It is 200 - 123.45 s old.
     assert time.time_ns - began == 76_550 * MS
     assert resolution == 10 * MS
+
+
+@pytest.mark.parametrize("call_ns", [200, 1_000, 6_000, 15_000, 30_000, 1_000_000])
+@pytest.mark.parametrize("items", [1, 3, 500])
+def test_thinned_calls_still_meet_every_item(call_ns: int, items: int) -> None:
+    timing = Timing(min_seconds=3.0, max_calls=2000)
+
+    every = stride(call_ns, items, timing)
+
+    assert {call * every % items for call in range(items)} == set(range(items))
+    assert every * call_ns * timing.max_calls >= 3e9

@@ -9,6 +9,7 @@ import pytest
 from msgspec import structs
 from tests.unit.looks import state as look
 
+from steelyard.evidence import Watch
 from steelyard.host.state import State
 from steelyard.lookout import Lookout
 
@@ -35,8 +36,8 @@ class Work:
         self.done = 0
         self.ends = (0, 0)
 
-    def attempt(self, follow: Callable[[int], None]) -> None:
-        follow(1)
+    def attempt(self, watch: Watch) -> None:
+        watch.follow(1)
         self.done += 1
         start_ns = time.monotonic_ns()
         self.ends = (start_ns, time.monotonic_ns() + 1)
@@ -81,6 +82,9 @@ def test_a_swap_storm_that_passes_costs_one_try(monkeypatch: pytest.MonkeyPatch)
 
     assert work.done == 2
     assert seen.decision.action == "keep"
+    assert seen.said == (
+        "latency: measured at try 2; the one before: 5000 pages swapped, limit 256",
+    )
 
 
 def test_a_pass_without_a_window_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:

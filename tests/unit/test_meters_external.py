@@ -38,6 +38,10 @@ class FakeFeed:
     def lines(self) -> Iterator[str]:
         return iter(self._lines)
 
+    @property
+    def pid(self) -> int | None:
+        return None
+
     def close(self) -> str | None:
         self.closed = True
         return self._ended

@@ -20,6 +20,8 @@ from steelyard.errors import UnknownNameError
 from steelyard.record import (
     ArtifactRef,
     Cell,
+    EnergyReading,
+    Evidence,
     Host,
     Measurement,
     Prediction,
@@ -29,7 +31,7 @@ from steelyard.record import (
     Sample,
     WarmUp,
 )
-from steelyard.report import formats, markdown, readme, table, units
+from steelyard.report import formats, joules, markdown, readme, table, units
 from steelyard.report.rows import TaskTable, tables
 
 HOSTILE = "a|b<script>[red]x[/red]`*_\x1b[31m\u202e\n# =1"
@@ -254,7 +256,7 @@ def test_a_cell_that_failed_is_a_row_with_its_reason() -> None:
 
 
 def test_what_was_not_measured_is_said() -> None:
-    assert "Not measured by the version that ran: energy" in printed(usual_tables(), 140)
+    assert "not measured by the version that ran cpu-1t" in printed(usual_tables(), 140)
 
 
 def test_hostile_names_are_harmless_on_a_terminal() -> None:
@@ -365,3 +367,91 @@ def test_a_block_of_a_readme_is_replaced_and_checked(tmp_path: Path) -> None:
 def test_a_readme_without_its_block_is_an_error_that_names_it(text: str) -> None:
     with pytest.raises(UnknownNameError, match=r"README.md: no block 't'"):
         readme.replace(text, "t", "new", "README.md")
+
+
+def invalid(window: str, **changes: object) -> Record:
+    evidence = Evidence(window=window, seconds=3.0, readings=4, broken=("throttled",))
+    usual = record(outcome="invalid", reason=f"{window}: throttled", evidence=(evidence,))
+    return replace(usual, **changes)
+
+
+def test_an_invalid_window_keeps_the_score_and_withholds_the_times() -> None:
+    made = tables([run(record(variant="fp32"), invalid("latency", parent="fp32"))])
+
+    text = printed(made, 200)
+    (row,) = (row for row in made[0].rows if row.outcome == "invalid")
+    assert re.search(r"minilm@int8 .* 0\.900 n=1000 .* invalid +invalid", text)
+    assert "invalid: latency: throttled" in text
+    assert row.p50_ns is None
+    assert row.beside_parent is not None
+    assert row.beside_parent.speed is None
+    assert formats.flat(row)["p50_ns"] is None
+
+
+def test_an_invalid_window_of_another_pass_leaves_the_latency_alone() -> None:
+    (made,) = tables([run(invalid("energy"))])
+
+    assert isinstance(made.rows[0].p50_ns, stats.Quantile)
+    assert made.rows[0].timed_validly
+
+
+def metered(meter: str, **changes: object) -> EnergyReading:
+    usual = EnergyReading(
+        meter=meter,
+        tier=2,
+        method="counter",
+        scope="package",
+        covers=("cpu",),
+        gross_j=0.018,
+        gross_u_j=0.0018,
+        net_j=0.009,
+        net_u_j=0.001,
+        watts=9.0,
+        idle_watts=4.5,
+        seconds_a_call=0.002,
+        calls=5000,
+        windows=3,
+        updates=100,
+    )
+    return replace(usual, **changes)
+
+
+def test_energy_is_shown_with_its_uncertainty_tier_and_share_of_a_correct_answer() -> None:
+    made = tables([run(record(energy=(metered("rapl"),)))])
+
+    text = printed(made, 240)
+    assert "18 ±1.80 mJ" in text
+    assert "energy by rapl (sensor on board, scope package, counts cpu)" in text
+    assert "net of idle 9 ±1 mJ" in text
+    assert re.search(r"20\.?0? ±2\.?0?0? mJ a correct answer", text)  # 18 mJ / 0.9
+    assert "not ranked against each other" in text
+
+
+def test_the_host_is_the_energy_of_a_processor_and_not_an_idle_graphics_card() -> None:
+    card = metered("nvml", covers=("gpu",), gross_j=0.5, scope="board")
+    modelled = metered("modelled", tier=3, covers=("board",), gross_j=0.03)
+
+    best = joules.best((card, modelled, metered("rapl")))
+
+    assert best is not None
+    assert best.meter == "rapl"
+    assert joules.best((card,)) is None
+
+
+def test_carbon_and_cost_are_told_for_a_named_region_only() -> None:
+    (made,) = tables([run(record(energy=(metered("rapl"),)))])
+    somewhere = replace(made, place=joules.place("DEU"))
+
+    text = printed([somewhere], 240)
+
+    # 0.018 J are 5e-9 kWh: times 329.65 g, and 0.3943 EUR, a kWh.
+    assert "carbon: 1.65e-06 g CO2e a call (1.83e-06 a correct answer), grid of Germany" in text
+    assert "cost: electricity 1.97e-09 EUR a call" in text
+    assert "carbon: " not in printed([made], 240)
+
+
+def test_why_there_is_no_energy_reaches_the_table_and_the_csv() -> None:
+    made = tables([run(record(no_energy=("rapl: no RAPL here",)))])
+
+    assert "energy, carbon, cost: not measured on cpu-1t: no meter can read" in printed(made, 200)
+    assert formats.flat(made[0].rows[0])["energy_missing"] == "rapl: no RAPL here"

@@ -65,7 +65,7 @@ def test_a_folder_with_a_run_is_not_started_over(tmp_path: Path) -> None:
 def test_a_journal_of_another_schema_is_refused(tmp_path: Path) -> None:
     Journal.start(tmp_path, header(schema=99))
 
-    with pytest.raises(StoreError, match="schema 99, this steelyard reads 2"):
+    with pytest.raises(StoreError, match="schema 99, this steelyard reads 1 to 2"):
         Journal.resume(tmp_path)
 
 
@@ -87,6 +87,14 @@ def test_a_closed_run_is_one_file_a_device(tmp_path: Path) -> None:
 def test_a_run_file_that_is_none_is_refused_with_its_name(data: bytes) -> None:
     with pytest.raises(StoreError, match=r"^some\.json: "):
         decode_run(data, "some.json")
+
+
+def test_a_journal_of_the_first_schema_is_read_and_not_continued(tmp_path: Path) -> None:
+    Journal.start(tmp_path, header(schema=1)).append(record())
+
+    assert len(Journal.read(tmp_path).records) == 1
+    with pytest.raises(StoreError, match="older steelyard; leave --resume out"):
+        Journal.resume(tmp_path)
 
 
 def test_a_run_file_of_the_first_schema_is_still_read() -> None:

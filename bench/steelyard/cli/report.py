@@ -43,6 +43,8 @@ def command(
     """Show the table of RUNS: run folders or files; without any, the newest local run."""
     found = catalog.load(cards)
     folders = runs or (store.latest_run(Path("results/local")),)
+    if region is not None and form in {"csv", "json"}:
+        raise click.UsageError("--region goes with the table and with --format markdown")
     if form == "table" and output is None:
         print_tables(folders, found, region)
         return

@@ -25,7 +25,8 @@ class MeterAnswer(Struct, frozen=True, kw_only=True):
 
 def ask_meters(machine: Machine) -> tuple[MeterAnswer, ...]:
     """Ask every installed meter whether it can read `machine`."""
-    return tuple(MeterAnswer(name=m.name, refusal=m.refuse()) for m in meters.installed(machine))
+    found = meters.installed(machine)
+    return tuple(MeterAnswer(name=one.name, refusal=one.refusal) for one in found)
 
 
 def energy(machine: Machine, answers: Sequence[MeterAnswer]) -> tuple[Finding, ...]:

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from msgspec import Struct
+
 from steelyard import plugins
 from steelyard.api import Meter
 from steelyard.host.machine import Machine
 
 
-def installed(machine: Machine) -> tuple[Meter, ...]:
-    """Return every installed meter, whether it can read `machine` or not."""
-    located = (plugins.locate("meters", name) for name in plugins.names("meters"))
-    parts = (place.partition(":") for place in located)
-    return tuple(getattr(import_module(module), name)(machine) for module, _, name in parts)
+class Installed(Struct, frozen=True, kw_only=True):
+    """A meter, or why it cannot be had; `refusal` says why it cannot read this machine."""
+
+    name: str
+    meter: Meter | None = None
+    refusal: str | None = None
+
+
+def installed(machine: Machine) -> tuple[Installed, ...]:
+    """Return every installed meter, asked whether it can read `machine`."""
+    return tuple(_ask(name, machine) for name in plugins.names("meters"))
+
+
+def _ask(name: str, machine: Machine) -> Installed:
+    module, _, attribute = plugins.locate("meters", name).partition(":")
+    try:
+        meter: Meter = getattr(import_module(module), attribute)(machine)
+        return Installed(name=name, meter=meter, refusal=meter.refuse())
+    except Exception as error:  # noqa: BLE001 - a stranger's meter must not end a run
+        return Installed(name=name, refusal=f"{type(error).__name__}: {error}")

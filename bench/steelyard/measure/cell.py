@@ -47,6 +47,8 @@ def measure_cell(planned: PlannedCell, bench: Bench) -> Result:
         outcome, reason = "refused", str(refusal)
     except SteelyardError as error:
         outcome, reason = "failed", str(error)
+    if found.invalid and outcome != "invalid":
+        found.warn(f"and no valid window: {'; '.join(found.invalid)}")
     record = found.record(outcome, reason, started, time.monotonic() - clock)
     return Result(record=record, predictions=found.predictions)
 

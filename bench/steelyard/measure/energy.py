@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Literal
 
 from msgspec import Struct, structs
@@ -20,49 +21,66 @@ from steelyard.energy import (
     per,
     refuse_short,
 )
+from steelyard.evidence import Watch
 from steelyard.host.meters import installed
 from steelyard.job import Message, Metered
+from steelyard.lookout import Watched
 from steelyard.measure.work import Work, watched
 from steelyard.record import CodecarbonSettings, EnergyReading
-from steelyard.spawn import OnStart
+from steelyard.spawn import PassFailed
+from steelyard.validity import Limits
 
 Tier = Literal[1, 2, 3]
 Span = tuple[int, int]
+# A worker that loads its weights waits for the disk between idling and working.
+IDLE = Limits(major_faults=None)
 
 
 def energy(work: Work) -> None:
     """Keep a reading a meter that can read this machine, and why the others cannot.
 
-    codecarbon, where the suite has settings for it, is run beside them.
+    codecarbon, where the suite has settings for it, is run beside them. It is the last pass, and
+    sensors are an extra: whatever fails here is the reason of a reading, not the cell's outcome.
     """
+    found = work.found
     every = installed(work.bench.machine)
-    refusals = {meter.name: meter.refuse() for meter in every}
-    ready = [meter for meter in every if refusals[meter.name] is None]
-    work.found.no_energy = tuple(f"{name}: {why}" for name, why in refusals.items() if why)
+    found.no_energy = tuple(f"{one.name}: {one.refusal}" for one in every if one.refusal)
+    ready = [one.meter for one in every if one.meter is not None and one.refusal is None]
     settings = _codecarbon(work)
     if not ready and settings is None:
         return
-    metered = _metered(work, ready, settings)
-    if metered is None:
+    try:
+        run, seen = _metered(work, ready, settings)
+    except PassFailed as failure:
+        reason = f"energy pass: {failure.outcome}: {failure.reason}"
+        found.energy = tuple(_absent(meter.name, reason) for meter in ready)
+        if settings is not None:
+            found.codecarbon = figures.nothing(settings, reason)
         return
     if settings is not None:
-        work.found.codecarbon = metered.told.codecarbon
-    work.found.energy = tuple(_reading(trace, metered) for trace in metered.traces)
+        found.codecarbon = run.told.codecarbon
+    found.energy = _readings(run, seen)
 
 
 class _Run(Struct, frozen=True, kw_only=True):
-    """What was metered: the windows of work, the idle spans around them, a trace a meter."""
+    """What was metered: windows of work, idle spans around them, a trace or a fault a meter."""
 
     told: Metered
     idle: tuple[Span, ...]
     traces: tuple[Trace, ...]
+    faults: dict[str, str]
 
 
 def _codecarbon(work: Work) -> CodecarbonSettings | None:
     """Return the suite's settings, unless codecarbon cannot serve them: then keep why."""
     settings = work.planned.codecarbon
-    refusal = None if settings is None else grid.refuse(settings)
-    if settings is None or refusal is None:
+    if settings is None:
+        return None
+    try:
+        refusal = grid.refuse(settings)
+    except Exception as error:  # noqa: BLE001 - another project's code must not end a run
+        refusal = f"codecarbon: {type(error).__name__}: {error}"
+    if refusal is None:
         return settings
     work.found.codecarbon = figures.nothing(settings, refusal)
     return None
@@ -70,50 +88,88 @@ def _codecarbon(work: Work) -> CodecarbonSettings | None:
 
 def _metered(
     work: Work, meters: Sequence[Meter], settings: CodecarbonSettings | None
-) -> _Run | None:
+) -> tuple[_Run, Watched]:
     metering = work.planned.metering
+    idle_s = metering.idle_seconds if meters else 0.0
     job = structs.replace(
         work.passes.job("energy", [work.timed_items]), metering=metering, codecarbon=settings
     )
     told: list[Metered] = []
     runs: list[_Run] = []
 
-    def attempt(follow: OnStart) -> None:
+    def attempt(watch: Watch) -> None:
         told.clear()
-        with Recorded(meters) as recorded:
-            before = _idle(metering.idle_seconds if meters else 0.0)
-            work.passes.run(job, listen, follow)
-            after = _idle(metering.idle_seconds if meters else 0.0)
-        runs[:] = [_Run(told=one, idle=(before, after), traces=recorded.traces) for one in told]
+        with Recording(meters) as recording:
+            for pid in recording.pids:
+                watch.count(pid)
+            before = _idle(idle_s)
+            work.passes.run(job, listen, watch.follow)
+            after = _idle(idle_s)
+        runs[:] = [
+            _Run(
+                told=one,
+                idle=(before, after),
+                traces=tuple(recording.traces),
+                faults=recording.faults,
+            )
+            for one in told
+        ]
 
     def listen(message: Message) -> None:
         if isinstance(message, Metered):
             told.append(message)
 
-    watched(work, "energy", attempt, told)
-    return runs[0] if runs else None
+    seen = watched(work, "energy", attempt, told)
+    if not runs:
+        raise PassFailed("failed", "the worker told no windows")
+    return runs[0], seen
 
 
-class Recorded:
-    """`with Recorded(meters) as recorded:` records; then `recorded.traces` are there."""
+class Recording:
+    """`with Recording(meters) as recording:` records; then its `traces` and `faults` are there.
+
+    A meter that fails is a fault by its name and stops nobody else; all are stopped in the end.
+    """
 
     def __init__(self, meters: Sequence[Meter]) -> None:
         self._meters = meters
-        self._running: list[Meter] = []
-        self.traces: tuple[Trace, ...] = ()
+        self._around = ExitStack()
+        self.traces: list[Trace] = []
+        self.faults: dict[str, str] = {}
 
-    def __enter__(self) -> Recorded:  # noqa: PYI034 - `Self` is Python 3.11's
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes that meters run: their work is not foreign."""
+        found = (getattr(meter, "pid", None) for meter in self._meters)
+        return tuple(pid for pid in found if isinstance(pid, int))
+
+    def __enter__(self) -> Recording:  # noqa: PYI034 - `Self` is Python 3.11's
         try:
             for meter in self._meters:
-                meter.start()
-                self._running.append(meter)
+                # First, so that an interrupt during `start` stops what it has begun.
+                self._around.callback(self._stop, meter)
+                self._start(meter)
         except BaseException:
-            self.__exit__()
+            self._around.close()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.traces = tuple(meter.stop() for meter in self._running)
+        self._around.close()
+
+    def _start(self, meter: Meter) -> None:
+        try:
+            meter.start()
+        except Exception as error:  # noqa: BLE001 - a stranger's meter must not end a run
+            self.faults[meter.name] = f"could not start: {error}"
+
+    def _stop(self, meter: Meter) -> None:
+        try:
+            trace = meter.stop()
+            if meter.name not in self.faults:
+                self.traces.append(trace)
+        except Exception as error:  # noqa: BLE001 - as above
+            self.faults.setdefault(meter.name, f"could not stop: {error}")
 
 
 def _idle(seconds: float) -> Span:
@@ -122,8 +178,21 @@ def _idle(seconds: float) -> Span:
     return start_ns, time.monotonic_ns()
 
 
-def _reading(trace: Trace, run: _Run) -> EnergyReading:
-    """Return what a trace says of a call, gross and net of idle."""
+def _readings(run: _Run, seen: Watched) -> tuple[EnergyReading, ...]:
+    failed = [_absent(name, reason) for name, reason in run.faults.items()]
+    if seen.decision.action == "give_up":
+        why = f"no valid window: {seen.decision.reason}"
+        return (*failed, *(_absent(trace.meter, why) for trace in run.traces))
+    disturbed = [rule for span in run.idle for rule in seen.broken(span, IDLE)]
+    return (*failed, *(_reading(trace, run, disturbed) for trace in run.traces))
+
+
+def _absent(meter: str, reason: str) -> EnergyReading:
+    return EnergyReading(meter=meter, absent=reason)
+
+
+def _reading(trace: Trace, run: _Run, disturbed: Sequence[str]) -> EnergyReading:
+    """Return what a trace says of a call, gross and net of idle, which may have been disturbed."""
     bare = EnergyReading(
         meter=trace.meter, tier=_tier(trace), notes=trace.notes, faults=trace.faults
     )
@@ -136,7 +205,7 @@ def _reading(trace: Trace, run: _Run) -> EnergyReading:
         blocks.append(per(whole, window.calls))
     gross = over_blocks(blocks)
     return structs.replace(
-        _with_net(bare, trace, gross, run.idle),
+        _with_net(bare, trace, gross, run.idle, disturbed),
         method=gross.method,
         scope=gross.scope,
         covers=gross.covers,
@@ -151,8 +220,14 @@ def _reading(trace: Trace, run: _Run) -> EnergyReading:
 
 
 def _with_net(
-    bare: EnergyReading, trace: Trace, gross: Energy, spans: Sequence[Span]
+    bare: EnergyReading,
+    trace: Trace,
+    gross: Energy,
+    spans: Sequence[Span],
+    disturbed: Sequence[str],
 ) -> EnergyReading:
+    if disturbed:
+        return structs.replace(bare, no_net=f"idle was disturbed: {'; '.join(disturbed)}")
     parts = [energy_between(trace, *span) for span in spans]
     idle = [part for part in parts if isinstance(part, Energy)]
     missing = [part.reason for part in parts if isinstance(part, Absent)]

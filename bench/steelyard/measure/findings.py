@@ -39,6 +39,7 @@ class Findings:
         self.no_energy: tuple[str, ...] = ()
         self.codecarbon: CodecarbonReading | None = None
         self.evidence: list[Evidence] = []
+        self.absent: list[tuple[str, str]] = []
         self.warnings: list[str] = []
         self.invalid: list[str] = []
 
@@ -91,5 +92,6 @@ class Findings:
             no_energy=self.no_energy,
             codecarbon=self.codecarbon,
             evidence=tuple(self.evidence),
+            absent=tuple(self.absent),
             warnings=tuple(self.warnings),
         )

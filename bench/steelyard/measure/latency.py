@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from steelyard.evidence import Watch
 from steelyard.job import Message, Timed
 from steelyard.measure.work import Work, compare_answers, watched
 from steelyard.record import WarmUp
-from steelyard.spawn import OnStart
 
 
 def latency(work: Work) -> None:
@@ -13,9 +13,9 @@ def latency(work: Work) -> None:
     timed: list[Timed] = []
     job = work.passes.job("latency", [work.timed_items])
 
-    def attempt(follow: OnStart) -> None:
+    def attempt(watch: Watch) -> None:
         timed.clear()
-        work.passes.run(job, listen, follow)
+        work.passes.run(job, listen, watch.follow)
 
     def listen(message: Message) -> None:
         if isinstance(message, Timed):

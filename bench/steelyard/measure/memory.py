@@ -28,6 +28,7 @@ def _note(work: Work, told: Peak) -> None:
     found.measured("memory_peak", "B", told.peak)
     for quantity, size in told.reading.quantities():
         found.measured(quantity, "B", size)
+    found.absent += [(one.quantity, one.reason) for one in told.reading.absent]
     if limit is not None:
         found.warn(limits.caution(limit, told.peak, told.reading))
     if not told.reset:

@@ -8,14 +8,16 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from steelyard.api import Answer, Item
+from steelyard.evidence import Watch
 from steelyard.host.machine import Machine
-from steelyard.lookout import Lookout
+from steelyard.lookout import Lookout, Watched
 from steelyard.measure.findings import Findings
 from steelyard.passes import Passes
 from steelyard.plan import PlannedCell
 from steelyard.prepare.cache import Cache
 from steelyard.progress import Progress
-from steelyard.spawn import OnStart, Worker
+from steelyard.spawn import Worker
+from steelyard.validity import Limits
 
 # Enough texts that none is met twice in a short window, few enough to stay out of the memory pass.
 TIMED_ITEMS = 500
@@ -62,8 +64,12 @@ class Spanned(Protocol):
 
 
 def watched(
-    work: Work, name: str, attempt: Callable[[OnStart], None], windows: Sequence[Spanned]
-) -> None:
+    work: Work,
+    name: str,
+    attempt: Callable[[Watch], None],
+    windows: Sequence[Spanned],
+    limits: Limits | None = None,
+) -> Watched:
     """Do a pass until its window is valid; keep the evidence, and that it never was.
 
     `attempt` does the pass and fills `windows`, which are empty where it had none.
@@ -72,12 +78,13 @@ def watched(
     def span() -> tuple[int, int] | None:
         return (windows[0].start_ns, windows[-1].end_ns) if windows else None
 
-    seen = work.bench.lookout.until_valid(name, attempt, span)
-    work.found.warn(seen.said)
+    seen = work.bench.lookout.until_valid(name, attempt, span, limits)
+    work.found.warnings += seen.said
     if seen.evidence is not None:
         work.found.evidence.append(seen.evidence)
     if seen.decision.action == "give_up":
         work.found.invalid.append(f"{name}: {seen.decision.reason}")
+    return seen
 
 
 def compare_answers(work: Work, what: str, pairs: Sequence[tuple[str, str]]) -> None:

@@ -74,6 +74,11 @@ class External:
         self._listening = Listening(settings, self._around.clock, since_1970_ns)
         self._listening.start(self._around.launch)
 
+    @property
+    def pid(self) -> int | None:
+        """The command's process: its work is ours and not foreign to a measurement."""
+        return None if self._listening is None else self._listening.pid
+
     def stop(self) -> Trace:
         """Wait for a line from after this moment, end the command, return what it said."""
         if self._listening is None:

@@ -17,6 +17,11 @@ PATIENCE_S = 2.0
 class Feed(Protocol):
     """A running command."""
 
+    @property
+    def pid(self) -> int | None:
+        """Its process, where it is one."""
+        ...
+
     def lines(self) -> Iterator[str]:
         """Return its lines as they come; ends when the command ends."""
         ...
@@ -36,6 +41,11 @@ class CommandFeed:
         self._child = child
         self._log = log
         self._dry = False
+
+    @property
+    def pid(self) -> int | None:
+        """Its process."""
+        return self._child.pid
 
     def lines(self) -> Iterator[str]:
         """Return its lines; bytes that are no text become a line that is refused."""

@@ -78,6 +78,11 @@ class Listening:
             if not self._rows:
                 self._faults.append("no reading came after the start")
 
+    @property
+    def pid(self) -> int | None:
+        """The command's process, while there is one."""
+        return None if self._feed is None else self._feed.pid
+
     def stop(self, meter: str) -> Trace:
         """Return the trace."""
         if self._feed is not None:

@@ -117,13 +117,13 @@ def _percentile(name: str, percentile: Percentile | None) -> dict[str, Value]:
 
 def _energy(row: Row) -> dict[str, Value]:
     reading = joules.best(row.energy)
-    why = [*(one.absent for one in row.energy if one.absent), *(row.no_energy or ())]
+    why = [*(one.absent for one in row.energy if one.absent), *row.no_energy]
     return {
         "energy_gross_j": reading.gross_j if reading else None,
         "energy_gross_u_j": reading.gross_u_j if reading else None,
         "energy_net_j": reading.net_j if reading else None,
         "energy_meter": reading.meter if reading else None,
-        "energy_tier": joules.TIERS[reading.tier] if reading else None,
+        "energy_tier": joules.TIERS[reading.tier or joules.MODELLED] if reading else None,
         "energy_missing": None if reading else "; ".join(why) or "not measured",
     }
 

@@ -40,9 +40,21 @@ def place(region: str | None) -> Place:
 
 
 def best(readings: Sequence[EnergyReading]) -> EnergyReading | None:
-    """Return the reading of the best tier that has a figure."""
-    known = [reading for reading in readings if reading.gross_j is not None]
-    return min(known, key=lambda reading: reading.tier, default=None)
+    """Return the reading of the best tier that has a figure; of one tier, what counts most.
+
+    Only those that count the processor: what a graphics card used while a processor worked
+    says nothing about the model.
+    """
+    known = [
+        reading
+        for reading in readings
+        if reading.gross_j is not None and {"board", "cpu"} & set(reading.covers)
+    ]
+    return min(known, key=_rank, default=None)
+
+
+def _rank(reading: EnergyReading) -> tuple[int, bool, int]:
+    return reading.tier or MODELLED, "board" not in reading.covers, -len(reading.covers)
 
 
 def text(reading: EnergyReading | None) -> str | None:
@@ -65,7 +77,8 @@ def notes(
             yield f"energy by {reading.meter}: none: {reading.absent or 'no reason was kept'}"
             continue
         yield f"energy by {reading.meter} ({_how(reading)}): {'; '.join(_said(reading, score))}."
-        yield from _consequences(reading, where, price)
+        if reading is best(readings):
+            yield from _consequences(reading, score, where, price)
         yield from (f"{reading.meter}: {note}" for note in (*reading.notes, *reading.faults))
 
 
@@ -85,9 +98,16 @@ def codecarbon(reading: CodecarbonReading) -> str:
     )
 
 
+def _correct(a_call: float, score: Score | None) -> str:
+    """Return what a correct answer takes, where the score is the share of them."""
+    if score is None or score.metric != "accuracy" or score.value <= 0:
+        return ""
+    return f" ({a_call / score.value:.3g} a correct answer)"
+
+
 def _how(reading: EnergyReading) -> str:
     covers = "+".join(reading.covers) or "not known what"
-    return f"{TIERS[reading.tier]}, scope {reading.scope}, counts {covers}"
+    return f"{TIERS[reading.tier or MODELLED]}, scope {reading.scope}, counts {covers}"
 
 
 def _said(reading: EnergyReading, score: Score | None) -> Iterator[str]:
@@ -104,11 +124,16 @@ def _said(reading: EnergyReading, score: Score | None) -> Iterator[str]:
     yield f"{reading.calls} calls in {reading.windows} windows, {reading.updates} updates or more"
 
 
-def _consequences(reading: EnergyReading, where: Place, price: Price | None) -> Iterator[str]:
+def _consequences(
+    reading: EnergyReading, score: Score | None, where: Place, price: Price | None
+) -> Iterator[str]:
     gross_j = reading.gross_j or 0.0
     if where.grid is not None:
         grams = 1e3 * carbon_kg(gross_j, where.grid)
-        yield f"carbon: {grams:.3g} g CO2e a call, grid of {where.grid.name} {where.grid.year}"
+        yield (
+            f"carbon: {grams:.3g} g CO2e a call{_correct(grams, score)}, "
+            f"grid of {where.grid.name} {where.grid.year}"
+        )
     if where.tariff is None:
         return
     spent = cost(gross_j, reading.seconds_a_call or 0.0, where.tariff, price, usual_use())
@@ -121,6 +146,7 @@ def _consequences(reading: EnergyReading, where: Place, price: Price | None) -> 
         )
         return
     yield (
-        f"cost: {spent.total:.3g} {spent.currency} a call, of which electricity "
+        f"cost: {spent.total:.3g} {spent.currency} a call{_correct(spent.total, score)}, "
+        f"of which electricity "
         f"{spent.energy:.3g} ({tariff}) and device {spent.device:.3g} ({usual_use().source})"
     )

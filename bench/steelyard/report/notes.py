@@ -26,7 +26,6 @@ NOT_DONE = (
     "Not done for generalists, though known to help them: retrieval, reasoning, fine-tuning, "
     "free generation."
 )
-NOT_METERED = "Not measured by the version that ran: energy, carbon, cost."
 
 
 def notes(table: TaskTable) -> tuple[str, ...]:
@@ -65,22 +64,18 @@ def _legend(tables: Sequence[TaskTable]) -> Iterator[str]:
 
 
 def _energy(tables: Sequence[TaskTable]) -> Iterator[str]:
-    rows = [row for table in tables for row in table.rows]
+    rows = [row for table in tables for row in table.rows if row.score is not None]
     if any(joules.best(row.energy) for row in rows):
         yield joules.NOTE
-    if all(row.no_energy is None for row in rows):
-        yield NOT_METERED
-        return
-    bare = {
-        row.cell.device: row.no_energy
-        for row in rows
-        if row.no_energy is not None and not row.energy
-    }
+    bare = {row.cell.device: None for row in rows if not row.energy and row.no_energy}
     if bare:
         yield (
             f"energy, carbon, cost: not measured on {', '.join(bare)}: "
-            f"no meter can read this machine (steelyard doctor says why and what to do)."
+            "no meter can read this machine (steelyard doctor says why and what to do)."
         )
+    older = {row.cell.device: None for row in rows if not row.energy and not row.no_energy}
+    if older:
+        yield f"energy, carbon, cost: not measured by the version that ran {', '.join(older)}."
 
 
 def _untold(rows: Sequence[Row]) -> Iterator[str]:

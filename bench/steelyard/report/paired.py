@@ -120,9 +120,11 @@ def rescore_accuracy(record: Record, predictions: Sequence[Prediction]) -> Score
 
 
 def latency(record: Record, quantity: str, p: float) -> stats.Quantile | stats.TooFew | None:
-    """Return a percentile of a latency in nanoseconds; None where it was not measured."""
+    """Return a percentile of a latency in nanoseconds; None where it was not validly measured."""
     measured = record.measurement(quantity)
-    return None if measured is None else stats.percentile(measured.values, p)
+    if measured is None or record.broken("latency"):
+        return None
+    return stats.percentile(measured.values, p)
 
 
 def _speed(record: Record, parent: Record) -> float | None:

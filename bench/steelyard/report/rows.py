@@ -60,6 +60,7 @@ class Row(Struct, frozen=True, kw_only=True):
     sample: Sample | None = None
     score: Score | None = None
     same_items: Score | None = None
+    timed_validly: bool = True
     p50_ns: Percentile | None = None
     p99_ns: Percentile | None = None
     infer_p50_ns: Percentile | None = None
@@ -68,7 +69,7 @@ class Row(Struct, frozen=True, kw_only=True):
     warm_up: WarmUp | None = None
     fits_in: Fits | None = None
     energy: tuple[EnergyReading, ...] = ()
-    no_energy: tuple[str, ...] | None = None
+    no_energy: tuple[str, ...] = ()
     codecarbon: CodecarbonReading | None = None
     loads: tuple[AnyLoadResult, ...] = ()
     evidence: tuple[Evidence, ...] = ()
@@ -190,6 +191,7 @@ def _row(
         sample=record.sample,
         score=record.score(),
         same_items=same_items,
+        timed_validly=not record.broken("latency"),
         p50_ns=paired.latency(record, "latency_end_to_end", 0.5),
         p99_ns=paired.latency(record, "latency_end_to_end", 0.99),
         infer_p50_ns=paired.latency(record, "latency_infer", 0.5),
@@ -198,7 +200,7 @@ def _row(
         warm_up=record.warm_up,
         fits_in=fits_in,
         energy=record.energy,
-        no_energy=record.no_energy if _metered(record) else None,
+        no_energy=record.no_energy,
         codecarbon=record.codecarbon,
         loads=record.loads,
         evidence=record.evidence,
@@ -228,11 +230,6 @@ def _same_items(
     if not shared or len(shared) == len(ours):
         return None
     return rescore(record, shared)
-
-
-def _metered(record: Record) -> bool:
-    """Tell whether meters were asked: not before schema 2, nor where nothing was answered."""
-    return bool(record.energy or record.no_energy)
 
 
 def _beside_parent(

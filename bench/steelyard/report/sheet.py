@@ -112,7 +112,7 @@ def _score(score: Score | None, metric: str | None) -> str:
 
 def _timed(row: Row, percentile: Percentile | None, *, wide: bool) -> str:
     """Return a percentile, unless no window of the cell was valid: the note says why."""
-    return "invalid" if row.outcome == "invalid" else _percentile(percentile, wide=wide)
+    return _percentile(percentile, wide=wide) if row.timed_validly else "invalid"
 
 
 def _percentile(percentile: Percentile | None, *, wide: bool) -> str:

@@ -35,8 +35,10 @@ def count(number: float) -> str:
 def energy(joules: float, expanded: float | None = None) -> str:
     """Return an energy to three digits, with its uncertainty in the same unit: `12.3 ±0.4 mJ`."""
     factor, unit = _unit(joules, _ENERGIES)
-    value = f"{joules / factor:.3g}"
-    return f"{value} {unit}" if expanded is None else f"{value} ±{expanded / factor:.2g} {unit}"
+    value = _digits(joules / factor)
+    return (
+        f"{value} {unit}" if expanded is None else f"{value} ±{_digits(expanded / factor)} {unit}"
+    )
 
 
 def clean(text: str) -> str:

@@ -12,7 +12,7 @@ from steelyard.card import Timing
 from steelyard.job import Job, Timed
 from steelyard.worker.loads import rigged
 from steelyard.worker.opening import Emit, opened
-from steelyard.worker.rig import quiet, warm_up
+from steelyard.worker.rig import coprime, quiet, warm_up
 
 
 def latency(job: Job, backend: Any, emit: Emit) -> None:
@@ -21,7 +21,7 @@ def latency(job: Job, backend: Any, emit: Emit) -> None:
     with opened(backend, part.spec, emit) as session:
         rig = rigged(session, part.items, job.timing, job.seed)
         warmed, call_ns = warm_up(rig.answer, job.timing, rig.clock)
-        every = _stride(call_ns, job.timing)
+        every = stride(call_ns, len(rig.order), job.timing)
         with quiet():
             start_ns = time.monotonic_ns()
             samples = _timed_window(session, rig.order, job.timing, every)
@@ -44,9 +44,10 @@ def latency(job: Job, backend: Any, emit: Emit) -> None:
     )
 
 
-def _stride(call_ns: int, timing: Timing) -> int:
+def stride(call_ns: int, items: int, timing: Timing) -> int:
     """Return of how many calls one is kept, so that `max_calls` samples fill `min_seconds`."""
-    return max(1, ceil(timing.min_seconds * 1e9 / (max(1, call_ns) * timing.max_calls)))
+    every = ceil(timing.min_seconds * 1e9 / (max(1, call_ns) * timing.max_calls))
+    return coprime(max(1, every), items)
 
 
 def _timed_window(

@@ -6,6 +6,7 @@ import gc
 import random
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
+from math import gcd
 from typing import Any
 
 from msgspec import Struct
@@ -75,6 +76,13 @@ def quiet() -> Generator[None, None, None]:
         yield
     finally:
         gc.enable()
+
+
+def coprime(every: int, items: int) -> int:
+    """Return the least number from `every` on that has every n-th call meet all items in turn."""
+    while gcd(every, items) > 1:
+        every += 1
+    return every
 
 
 def distinct(order: Sequence[Item], answered: Iterable[tuple[int, str]]) -> Pairs:

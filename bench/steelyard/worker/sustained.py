@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from math import ceil, gcd
+from math import ceil
 
 from msgspec import Struct
 
 from steelyard import stats
 from steelyard.card import SustainedLoad
 from steelyard.loads import SustainedResult
-from steelyard.worker.rig import Rig, distinct, quiet, warm_up
+from steelyard.worker.rig import Rig, coprime, distinct, quiet, warm_up
 
 # 16 MB of stamps, which stay out of the way of what is measured.
 KEPT_CALLS = 1_000_000
@@ -46,10 +46,7 @@ def sustained(rig: Rig, load: SustainedLoad) -> SustainedResult:
 
 def thinning(expected: int, items: int, keep: int = KEPT_CALLS) -> int:
     """Return which share of `expected` calls to keep: every n-th, so that all items are met."""
-    every = max(1, ceil(expected / keep))
-    while gcd(every, items) > 1:
-        every += 1
-    return every
+    return coprime(max(1, ceil(expected / keep)), items)
 
 
 def window(rig: Rig, span_ns: int, every: int) -> Kept:
