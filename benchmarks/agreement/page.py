@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
 
 from .figures import MARGIN, Agreement, Model, Ratio, Series, ratio, verdict
 
@@ -22,8 +23,7 @@ def markdown(result: Agreement) -> str:
     rows = [row for model in result.models for row in _rows(model)]
     parts = [_intro(result), "\n".join([HEAD, RULE, *rows])]
     if any(model.beside for model in result.models):
-        versions = ", ".join(f"{name} {what}" for name, what in result.beside_versions.items())
-        parts.append(f"{OPTIMUM} Its environment: {versions}.")
+        parts.append(f"{OPTIMUM} Its environment: {_listed(result.beside_versions)}.")
     parts += [f"No figure of {name}: {why}." for name, why in result.absent]
     parts.append(_where(result))
     return "\n\n".join(parts) + "\n"
@@ -70,10 +70,14 @@ def _p50(series: Series) -> str:
 
 def _where(result: Agreement) -> str:
     host = result.host
-    versions = ", ".join(f"{name} {what}" for name, what in result.versions.items())
+    versions = _listed(result.versions)
     place = f"{host.cpu}, {host.cores} cores, {host.system}, Python {host.python}"
     virtual = f", virtual ({host.virtual})" if host.virtual else ""
     return (
         f"{result.started}, on {place}{virtual}; {versions}; load before the run "
         f"{result.load_before:.2f}. The p50s of every round are in `{DATA}`."
     )
+
+
+def _listed(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
