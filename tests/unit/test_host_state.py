@@ -10,7 +10,6 @@ from tests.unit.devices import BOARDS, board, made
 from steelyard.host import sensors, state
 from steelyard.host.machine import Machine
 from steelyard.host.state import State
-from steelyard.host.throttle import Count
 
 KIB = 1024
 # The boards' /proc/stat is one: user 48210, nice 12, system 9120, irq 0 and softirq 330 ticks of
@@ -294,32 +293,3 @@ def test_a_cooling_device_that_slows_the_clock_is_told_and_a_fan_is_not(tmp_path
 
 def test_a_machine_that_says_nothing_is_read_as_nothing(tmp_path: Path) -> None:
     assert said(state.read_state(made(tmp_path, {}))) == {}
-
-
-def seen(throttled: tuple[str, ...] | None = None, counts: dict[str, int] | None = None) -> State:
-    found = tuple(Count(name=name, count=count) for name, count in (counts or {}).items())
-    return State(at_ns=0, throttled=throttled, throttle_counts=found or None)
-
-
-@pytest.mark.parametrize(
-    ("states", "expected"),
-    [
-        ([], None),
-        ([seen(), seen()], None),
-        ([seen(()), seen(())], ()),
-        ([seen(()), seen(("throttled",)), seen(())], ("throttled",)),
-        ([seen(("throttled",)), seen(("throttled",))], ("throttled",)),
-        ([seen(counts={"oc1": 0, "oc2": 12}), seen(counts={"oc1": 0, "oc2": 12})], ()),
-        (
-            [seen(counts={"oc1": 0, "oc2": 12}), seen(counts={"oc1": 1, "oc2": 12})],
-            ("throttle events: oc1",),
-        ),
-        # A counter that appears late has no earlier value to have risen from.
-        ([seen(counts={"oc1": 0}), seen(counts={"oc1": 0, "oc2": 12})], ()),
-        ([seen(), seen(("throttled",)), seen()], ("throttled",)),
-    ],
-)
-def test_what_held_the_clock_back_between_two_readings(
-    states: list[State], expected: tuple[str, ...] | None
-) -> None:
-    assert state.held_back(states) == expected

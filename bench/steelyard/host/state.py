@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
@@ -112,22 +112,3 @@ def probe(machine: Machine, now_ns: Callable[[], int] = time.monotonic_ns) -> Pr
 def read_state(machine: Machine) -> State:
     """Read the state of `machine` once, exactly; for repeated readings keep a `probe`."""
     return probe(machine).state(exact=True)
-
-
-def held_back(states: Sequence[State]) -> tuple[str, ...] | None:
-    """Return what held the clock back between the first and the last of `states`.
-
-    Words that were true at any reading, and counters that rose. None where the device never says,
-    which is not the same as nothing.
-    """
-    said = [state for state in states if (state.throttled, state.throttle_counts) != (None, None)]
-    if not said:
-        return None
-    words = [word for state in said for word in state.throttled or ()]
-    before, after = (_counted(state) for state in (said[0], said[-1]))
-    risen = [name for name, count in after.items() if count > before.get(name, count)]
-    return tuple(dict.fromkeys([*words, *(f"throttle events: {name}" for name in risen)]))
-
-
-def _counted(state: State) -> dict[str, int]:
-    return {one.name: one.count for one in state.throttle_counts or ()}

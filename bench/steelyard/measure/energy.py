@@ -99,13 +99,14 @@ def _metered(
 
     def attempt(watch: Watch) -> None:
         told.clear()
+        runs.clear()
         with Recording(meters) as recording:
             for pid in recording.pids:
                 watch.count(pid)
             before = _idle(idle_s)
             work.passes.run(job, listen, watch.follow)
             after = _idle(idle_s)
-        runs[:] = [
+        runs.extend(
             _Run(
                 told=one,
                 idle=(before, after),
@@ -113,7 +114,7 @@ def _metered(
                 faults=recording.faults,
             )
             for one in told
-        ]
+        )
 
     def listen(message: Message) -> None:
         if isinstance(message, Metered):
