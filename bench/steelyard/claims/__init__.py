@@ -1,0 +1,1 @@
+"""The documents' statements as hypotheses: verdicts and costs -> the claims ledger."""

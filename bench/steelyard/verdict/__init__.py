@@ -1,0 +1,1 @@
+"""A small model set against a large one: record sets -> verdicts."""
