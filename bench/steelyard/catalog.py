@@ -144,7 +144,9 @@ def _read(path: Path, card_type: type[Card]) -> Found[Card]:
         _check_task(card, where)
     else:
         _check_model(card, where)
-    return Found(card=card, folder=path.parent, sha256=hashlib.sha256(data).hexdigest())
+    # Absolute: recipes build in a process whose working directory is another one.
+    folder = path.parent.resolve()
+    return Found(card=card, folder=folder, sha256=hashlib.sha256(data).hexdigest())
 
 
 def _check_task(card: TaskCard, where: str) -> None:

@@ -30,6 +30,15 @@ def test_cards_of_a_folder_stand_beside_the_shipped_ones(tmp_path: Path) -> None
     assert {"majority", "tiny"} <= set(found.models)
 
 
+def test_files_of_a_relative_folder_are_found_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards(tmp_path / "cards")
+    monkeypatch.chdir(tmp_path)
+
+    assert catalog.load([Path("cards")]).tasks["toy"].folder == tmp_path / "cards/tasks/toy"
+
+
 def test_every_shipped_card_is_valid() -> None:
     found = catalog.load()
 
