@@ -44,9 +44,13 @@ def cost(
             reason=f"electricity in {tariff.currency}, device in {price.currency}: state a price "
             f"of the device in {tariff.currency}"
         )
-    working_life_s = use.life_years * YEAR_S * use.share
     return Cost(
         energy=joules / J_PER_KWH * tariff.per_kwh,
-        device=price.amount * busy_s / working_life_s,
+        device=wear(price.amount, busy_s, use.life_years, use.share),
         currency=tariff.currency,
     )
+
+
+def wear(price: float, busy_s: float, life_years: float, share: float) -> float:
+    """Return what `busy_s` seconds take of a device that works `share` of its life."""
+    return price * busy_s / (life_years * YEAR_S * share)
