@@ -1,0 +1,106 @@
+"""Which trained specialist to take, and what its lead over the others is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+from steelyard import stats
+from steelyard.record import Prediction, Record
+from steelyard.weigh import enough
+
+Answers = Mapping[str, Sequence[Prediction]]
+
+
+class Pair(Struct, frozen=True, kw_only=True):
+    """Two cells on the n items both answered: what only the first had right, what only the second.
+
+    `p_value` is exact McNemar.
+    """
+
+    n: int
+    lost: int
+    won: int
+
+    @property
+    def p_value(self) -> float:
+        return stats.mcnemar_exact(self.lost, self.won)
+
+    @property
+    def difference(self) -> stats.Difference:
+        """Return second less first."""
+        return stats.paired_difference(self.lost, self.won, self.n)
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """The specialist to take; `against` is the model whose difference to it matters most."""
+
+    record: Record
+    reason: str
+    against: Record | None = None
+    pair: Pair | None = None
+
+
+def pair(first: Sequence[Prediction], second: Sequence[Prediction]) -> Pair | None:
+    """Count discordant answers on common items; None where there are none."""
+    right = {one.id: one.answer == one.expected for one in first}
+    both = [(right[one.id], one.answer == one.expected) for one in second if one.id in right]
+    if not both:
+        return None
+    return Pair(n=len(both), lost=both.count((True, False)), won=both.count((False, True)))
+
+
+def choose(records: Sequence[Record], answers: Answers) -> Choice | None:
+    """Return the specialist to take; None where none was measured.
+
+    The most accurate on common items; a smaller one instead where the two cannot be told apart.
+    """
+    able = [one for one in records if one.role == "specialist" and answers.get(one.cell.id)]
+    if not able:
+        return None
+    by_size = sorted(able, key=_size)
+    best, reason = by_size[0], "it is the only one that could be measured"
+    if len(able) > 1:
+        reason = f"the larger {_names(by_size[1:])} is not shown to be better"
+    for rival in by_size[1:]:
+        found = pair(answers[best.cell.id], answers[rival.cell.id])
+        if found is not None and found.won > found.lost and found.p_value < enough.ALPHA:
+            reason = f"it has {100 * found.difference.estimate:.1f} points more than {_name(best)}"
+            best = rival
+    against = _against(best, records, answers)
+    found = pair(answers[against.cell.id], answers[best.cell.id]) if against else None
+    return Choice(record=best, reason=reason, against=against, pair=found)
+
+
+def beats_constant(choice: Choice, records: Sequence[Record], answers: Answers) -> str | None:
+    """Say so if the choice is not shown to be better than one constant answer, else None."""
+    constant = next((one for one in records if one.role == "baseline"), None)
+    if constant is None or constant.cell.id not in answers:
+        return None
+    found = pair(answers[constant.cell.id], answers[choice.record.cell.id])
+    if found is None or (found.won > found.lost and found.p_value < enough.ALPHA):
+        return None
+    return (
+        f"{_name(choice.record)} is not shown to be better than always answering the most "
+        f"frequent label ({found.won} items won, {found.lost} lost of {found.n})"
+    )
+
+
+def _against(best: Record, records: Sequence[Record], answers: Answers) -> Record | None:
+    """Return the generalist, else the next specialist, else the baseline."""
+    order = ("generalist", "specialist", "baseline")
+    others = [x for x in records if x.cell != best.cell and answers.get(x.cell.id)]
+    return min(others, key=lambda one: order.index(one.role), default=None)
+
+
+def _size(record: Record) -> int:
+    return record.artifact.size_bytes if record.artifact else 0
+
+
+def _name(record: Record) -> str:
+    return f"{record.cell.model}@{record.cell.variant}"
+
+
+def _names(records: Sequence[Record]) -> str:
+    return ", ".join(map(_name, records))
