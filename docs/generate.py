@@ -1,12 +1,13 @@
-"""Write the generated parts of README.md, or with --check say whether they are up to date."""
+"""Write README.md's generated parts and the reference, or with --check say if they are current."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
-from steelyard import catalog
+import reference
+
+from steelyard import catalog, store
 from steelyard.catalog import Catalog
 from steelyard.cli.output import run_tables
 from steelyard.report import markdown, readme
@@ -25,27 +26,29 @@ def main() -> int:
         "results": markdown.text(run_tables((RESULTS / "default",), found)),
         "parents": markdown.text(run_tables((RESULTS / "parents",), found)),
     }
-    path = ROOT / "README.md"
+    page = ROOT / "docs" / "reference.md"
     if "--check" in sys.argv[1:]:
-        if readme.is_current(path, blocks):
-            return 0
-        print("README.md is not what the program says; write it anew: make docs")
-        return 1
-    print("README.md written" if readme.update(path, blocks) else "README.md was up to date")
+        return _check(blocks, page)
+    changed = readme.update(ROOT / "README.md", blocks)
+    store.write_atomically(page, reference.text().encode())
+    print("README.md written" if changed else "README.md was up to date")
     return 0
 
 
+def _check(blocks: dict[str, str], page: Path) -> int:
+    stale = [] if readme.is_current(ROOT / "README.md", blocks) else ["README.md"]
+    if not page.is_file() or page.read_text(encoding="utf-8") != reference.text():
+        stale.append("docs/reference.md")
+    for name in stale:
+        print(f"{name} is not what the program says; write it anew: make docs")
+    return 1 if stale else 0
+
+
 def _help() -> str:
-    shown = [["--help"], ["run", "--help"]]
+    shown = ((), ("run",))
     return "\n".join(
-        f"$ steelyard {' '.join(arguments)}\n"
-        + subprocess.run(
-            [sys.executable, "-m", "steelyard", *arguments],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.replace("python -m steelyard", "steelyard")
-        for arguments in shown
+        f"$ steelyard {' '.join((*names, '--help'))}\n{reference.command_help(*names)}"
+        for names in shown
     )
 
 

@@ -24,6 +24,7 @@ class ClaimResult(Recorded, frozen=True, kw_only=True):
     """One claim judged. `statement` and `rule` are the card's; `scope` limits it to what was run.
 
     `unit` says what the estimates are of ("times", "points", ...). `reason` is one sentence.
+    `metric` is what was held against the threshold, `documents` who made the statement.
     """
 
     id: str
@@ -34,6 +35,8 @@ class ClaimResult(Recorded, frozen=True, kw_only=True):
     scope: str
     unit: str
     tasks: tuple[TaskEvidence, ...] = ()
+    metric: str = ""
+    documents: tuple[str, ...] = ()
 
 
 class Ledger(Recorded, frozen=True, kw_only=True):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from steelyard import plugins
 from steelyard.api import Answer, Item
 from steelyard.job import Answered, Loaded, Message
 from steelyard.measure.work import Work
+from steelyard.passes import Passes
 from steelyard.plan import PlannedCell
 from steelyard.prepare import data
 from steelyard.prepare.data import Dataset
+from steelyard.progress import Progress
 from steelyard.record import Prediction, Sample
 from steelyard.spawn import PassFailed
 
@@ -26,23 +30,42 @@ def draw(planned: PlannedCell, dataset: Dataset) -> tuple[tuple[Item, ...], Samp
 
 def accuracy(work: Work) -> dict[str, Answer]:
     """Return the answer to every item asked; raise PassFailed where one is missing."""
-    answers: dict[str, Answer] = {}
-    passes, asked = work.passes, work.asked
+
+    def heard(message: Loaded) -> None:
+        work.found.measured("load_time", "ns", message.seconds_ns)
+        work.found.runs_on = message.runs_on
+
     what = f"{work.planned.cell.id}: accuracy"
-    with work.bench.progress.bar(what, len(asked), "items") as bar:
+    answers = ask(work.passes, work.asked, work.bench.progress, what, heard)
+    _score(work, answers)
+    return answers
+
+
+def ask(
+    passes: Passes,
+    asked: Sequence[Item],
+    progress: Progress,
+    what: str,
+    heard: Callable[[Loaded], None] | None = None,
+) -> dict[str, Answer]:
+    """Return the answer to each item, from a fresh worker; raise PassFailed where one is missing.
+
+    `heard` is told how long loading took.
+    """
+    answers: dict[str, Answer] = {}
+    with progress.bar(what, len(asked), "items") as bar:
 
         def listen(message: Message) -> None:
             if isinstance(message, Answered):
                 answers.update(message.answers)
                 bar.advance(len(message.answers))
-            elif isinstance(message, Loaded):
-                work.found.measured("load_time", "ns", message.seconds_ns)
+            elif isinstance(message, Loaded) and heard is not None:
+                heard(message)
 
         passes.run(passes.job("accuracy", passes.by_fold(asked)), listen)
     missing = [item.id for item in asked if item.id not in answers]
     if missing:
         raise PassFailed("failed", f"accuracy pass: no answer to {missing[0]}")
-    _score(work, answers)
     return answers
 
 

@@ -11,6 +11,7 @@ from steelyard import plugins, prompting
 from steelyard.choosing import choose_prompt
 from steelyard.errors import Refusal, SteelyardError
 from steelyard.measure.accuracy import accuracy, draw
+from steelyard.measure.dependability import dependability
 from steelyard.measure.energy import energy
 from steelyard.measure.findings import Findings
 from steelyard.measure.latency import latency
@@ -19,10 +20,11 @@ from steelyard.measure.memory import memory
 from steelyard.measure.work import Bench, Work
 from steelyard.passes import Passes
 from steelyard.plan import PlannedCell
-from steelyard.prepare import artifacts, data, items
+from steelyard.prepare import artifacts, data, drawing, items
 from steelyard.prepare.artifacts import Artifact, Workshop
 from steelyard.record import Outcome, Prediction, Record
 from steelyard.spawn import PassFailed
+from steelyard.subsets import ACCURACY_ONLY
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -65,6 +67,8 @@ def prepare_cell(planned: PlannedCell, bench: Bench) -> Artifact:
         offline=bench.offline,
     )
     training = data.training_set(planned.task.card, dataset)
+    if planned.subset is not None:
+        training = drawing.restrict(training, planned.subset, planned.seed)
     return artifacts.artifact(planned.model, planned.variant, training, workshop)
 
 
@@ -74,10 +78,14 @@ def _measure(found: Findings, bench: Bench) -> None:
         raise Refusal(found.planned.refusal)
     work = _begin(found, bench)
     work = structs.replace(work, answers=accuracy(work))
+    if found.planned.subset is not None:
+        found.only_accuracy(ACCURACY_ONLY)
+        return
     latency(work)
     loads(work)
     memory(work)
     energy(work)
+    dependability(work)
     if found.invalid:
         raise PassFailed("invalid", "; ".join(found.invalid))
 

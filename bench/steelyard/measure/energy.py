@@ -25,7 +25,8 @@ from steelyard.evidence import Watch
 from steelyard.host.meters import installed
 from steelyard.job import Message, Metered
 from steelyard.lookout import Watched
-from steelyard.measure.work import Work, watched
+from steelyard.measure import lasting
+from steelyard.measure.work import Stretch, Work, watched
 from steelyard.record import CodecarbonSettings, EnergyReading
 from steelyard.spawn import PassFailed
 from steelyard.validity import Limits
@@ -120,7 +121,8 @@ def _metered(
         if isinstance(message, Metered):
             told.append(message)
 
-    seen = watched(work, "energy", attempt, told)
+    takes = lasting.energy(work.planned.timing, metering, idle=bool(meters))
+    seen = watched(work, Stretch(name="energy", takes=takes), attempt, told)
     if not runs:
         raise PassFailed("failed", "the worker told no windows")
     return runs[0], seen

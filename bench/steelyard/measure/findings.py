@@ -9,6 +9,7 @@ from steelyard.prepare.artifacts import Artifact
 from steelyard.prepare.data import Dataset
 from steelyard.record import (
     CodecarbonReading,
+    Dependability,
     EnergyReading,
     Evidence,
     Measurement,
@@ -40,6 +41,8 @@ class Findings:
         self.codecarbon: CodecarbonReading | None = None
         self.evidence: list[Evidence] = []
         self.absent: list[tuple[str, str]] = []
+        self.dependability: Dependability | None = None
+        self.runs_on: tuple[str, ...] = ()
         self.warnings: list[str] = []
         self.invalid: list[str] = []
 
@@ -61,6 +64,11 @@ class Findings:
         """Keep what a reader of the record must know."""
         if warning is not None:
             self.warnings.append(warning)
+
+    def only_accuracy(self, reason: str) -> None:
+        """Keep why nothing but accuracy was measured."""
+        self.absent += [(quantity, reason) for quantity in ("latency_end_to_end", "memory_peak")]
+        self.no_energy = (reason,)
 
     def record(self, outcome: Outcome, reason: str | None, started: str, seconds: float) -> Record:
         """Return what is known as a record."""
@@ -93,5 +101,8 @@ class Findings:
             codecarbon=self.codecarbon,
             evidence=tuple(self.evidence),
             absent=tuple(self.absent),
+            dependability=self.dependability,
+            runs_on=self.runs_on,
+            subset=planned.subset,
             warnings=tuple(self.warnings),
         )

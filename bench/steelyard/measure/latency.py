@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from steelyard.evidence import Watch
 from steelyard.job import Message, Timed
-from steelyard.measure.work import Work, compare_answers, watched
+from steelyard.measure import lasting
+from steelyard.measure.work import Stretch, Work, compare_answers, watched
 from steelyard.record import WarmUp
 
 
@@ -21,7 +22,8 @@ def latency(work: Work) -> None:
         if isinstance(message, Timed):
             timed.append(message)
 
-    watched(work, "latency", attempt, timed)
+    takes = lasting.latency(work.planned.timing)
+    watched(work, Stretch(name="latency", takes=takes), attempt, timed)
     for window in timed:
         _note(work, window)
 

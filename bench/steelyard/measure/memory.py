@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from steelyard import limits
+from steelyard.cgroups import Usage
 from steelyard.job import Loaded, Message, Peak
+from steelyard.measure import lasting
 from steelyard.measure.work import Work
 
 ITEMS = 50
+GROUP_PEAK = "memory_cgroup_peak"
 
 
 def memory(work: Work) -> None:
@@ -20,7 +23,19 @@ def memory(work: Work) -> None:
         elif isinstance(message, Peak):
             _note(work, message)
 
-    work.passes.run(work.passes.job("memory", [work.timed_items[:ITEMS]]), listen)
+    job = work.passes.job("memory", [work.timed_items[:ITEMS]])
+    with work.told.step(f"memory, {lasting.memory(work.planned.timing)}"):
+        used = work.passes.run(job, listen)
+    if used is not None:
+        _note_group(work, used)
+
+
+def _note_group(work: Work, used: Usage) -> None:
+    """Keep what the worker's cgroup held at its peak: page cache and children included."""
+    work.found.measured(GROUP_PEAK, "B", used.peak)
+    if used.peak is None:
+        reason = "the kernel keeps no memory.peak of a cgroup (Linux 5.19 and later do)"
+        work.found.absent.append((GROUP_PEAK, reason))
 
 
 def _note(work: Work, told: Peak) -> None:

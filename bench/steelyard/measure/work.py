@@ -15,7 +15,7 @@ from steelyard.measure.findings import Findings
 from steelyard.passes import Passes
 from steelyard.plan import PlannedCell
 from steelyard.prepare.cache import Cache
-from steelyard.progress import Progress
+from steelyard.progress import About, Progress
 from steelyard.spawn import Worker
 from steelyard.validity import Limits
 
@@ -48,9 +48,22 @@ class Work(Struct, frozen=True, kw_only=True):
         return self.found.planned
 
     @property
+    def told(self) -> Progress:
+        """Progress whose lines begin with the cell."""
+        return About(self.bench.progress, self.planned.cell.id)
+
+    @property
     def timed_items(self) -> tuple[Item, ...]:
         """What is timed is one artefact: the items of the first fold."""
         return self.passes.first_fold(self.asked)[:TIMED_ITEMS]
+
+
+class Stretch(Struct, frozen=True, kw_only=True):
+    """A pass to watch: its name, how long it takes in words, what its window may bear."""
+
+    name: str
+    takes: str
+    limits: Limits | None = None
 
 
 class Spanned(Protocol):
@@ -64,21 +77,22 @@ class Spanned(Protocol):
 
 
 def watched(
-    work: Work,
-    name: str,
-    attempt: Callable[[Watch], None],
-    windows: Sequence[Spanned],
-    limits: Limits | None = None,
+    work: Work, stretch: Stretch, attempt: Callable[[Watch], None], windows: Sequence[Spanned]
 ) -> Watched:
     """Do a pass until its window is valid; keep the evidence, and that it never was.
 
     `attempt` does the pass and fills `windows`, which are empty where it had none.
     """
+    progress, name = work.told, stretch.name
+
+    def shown(watch: Watch) -> None:
+        with progress.step(f"{name}, {stretch.takes}"):
+            attempt(watch)
 
     def span() -> tuple[int, int] | None:
         return (windows[0].start_ns, windows[-1].end_ns) if windows else None
 
-    seen = work.bench.lookout.until_valid(name, attempt, span, limits)
+    seen = work.bench.lookout.until_valid(name, shown, span, stretch.limits, progress)
     work.found.warnings += seen.said
     if seen.evidence is not None:
         work.found.evidence.append(seen.evidence)
