@@ -1,47 +1,65 @@
-"""Write README.md's generated parts and the reference, or with --check say if they are current."""
+"""Write the generated parts of pages, or with --check say whether they are up to date."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import reference
 
 from steelyard import catalog, store
 from steelyard.catalog import Catalog
-from steelyard.cli.output import run_tables
-from steelyard.report import markdown, readme
+from steelyard.cli.claims import judged
+from steelyard.cli.output import run_tables, run_verdicts
+from steelyard.cost import load_prices
+from steelyard.report import ledger, markdown, readme, verdicts
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
+REFERENCE = ROOT / "docs" / "reference.md"
 
 
 def main() -> int:
     """Update or check; return the exit status."""
     found = catalog.load()
-    blocks = {
-        "help": _code(_help()),
-        "tasks": _tasks(found),
-        "models": _models(found),
-        "results": markdown.text(run_tables((RESULTS / "default",), found)),
-        "parents": markdown.text(run_tables((RESULTS / "parents",), found)),
+    pages = {
+        ROOT / "README.md": {
+            "claims": ledger.standings(judged((RESULTS / "default",), found, None, load_prices())),
+            "verdicts": _verdicts(found),
+            "help": _code(_help()),
+            "tasks": _tasks(found),
+            "models": _models(found),
+        },
+        RESULTS / "README.md": {
+            name: markdown.text(run_tables((RESULTS / name,), found))
+            for name in ("default", "parents")
+        },
     }
-    page = ROOT / "docs" / "reference.md"
     if "--check" in sys.argv[1:]:
-        return _check(blocks, page)
-    changed = readme.update(ROOT / "README.md", blocks)
-    store.write_atomically(page, reference.text().encode())
-    print("README.md written" if changed else "README.md was up to date")
+        return _check(pages)
+    for page, blocks in pages.items():
+        print(f"{page.name} {'written' if readme.update(page, blocks) else 'was up to date'}")
+    store.write_atomically(REFERENCE, reference.text().encode())
     return 0
 
 
-def _check(blocks: dict[str, str], page: Path) -> int:
-    stale = [] if readme.is_current(ROOT / "README.md", blocks) else ["README.md"]
-    if not page.is_file() or page.read_text(encoding="utf-8") != reference.text():
-        stale.append("docs/reference.md")
-    for name in stale:
-        print(f"{name} is not what the program says; write it anew: make docs")
+def _check(pages: Mapping[Path, Mapping[str, str]]) -> int:
+    stale = [page for page, blocks in pages.items() if not readme.is_current(page, blocks)]
+    if not REFERENCE.is_file() or REFERENCE.read_text(encoding="utf-8") != reference.text():
+        stale.append(REFERENCE)
+    for page in stale:
+        print(f"{page.relative_to(ROOT)} is not what the program says; write it anew: make docs")
     return 1 if stale else 0
+
+
+def _verdicts(found: Catalog) -> str:
+    lines = ["| task | verdict on the same items |", "| :-- | :-- |"]
+    lines += [
+        f"| {markdown.escape(one.task)} | {markdown.escape(verdicts.line(one))} |"
+        for one in run_verdicts((RESULTS / "default",), found)
+    ]
+    return "\n".join(lines)
 
 
 def _help() -> str:

@@ -94,7 +94,12 @@ def _evidence(claim: ClaimResult, *, named: bool) -> Iterator[Line]:
         yield Line(text=f"{task}  {one.standing:{_WIDTH}}  {units.clean(one.text)}", indent=2)
 
 
-def _markdown(ledger: Ledger) -> Iterator[str]:
+def standings(ledger: Ledger) -> str:
+    """Return the head of `text` alone: how every claim stands and by what, as Markdown."""
+    return "\n".join(_standings(ledger)) + "\n"
+
+
+def _standings(ledger: Ledger) -> Iterator[str]:
     escape = markdown.escape
     yield f"**{summary(ledger)}**"
     yield ""
@@ -105,6 +110,11 @@ def _markdown(ledger: Ledger) -> Iterator[str]:
     for claim in ledger.claims:
         cells = (claim.statement, claim.standing, claim.reason)
         yield f"| {' | '.join(escape(units.clean(cell)) for cell in cells)} |"
+
+
+def _markdown(ledger: Ledger) -> Iterator[str]:
+    escape = markdown.escape
+    yield from _standings(ledger)
     for claim in ledger.claims:
         yield from ("", f"#### {escape(units.clean(claim.id))}: {claim.standing}", "")
         yield f"Metric: {escape(units.clean(claim.metric))}"
