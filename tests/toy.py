@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.unit.builders import TASK_CARD
@@ -54,6 +57,19 @@ def project(folder: Path, tasks: int = 1, models: str = '"majority"') -> Path:
 def environment(folder: Path) -> dict[str, str]:
     """Return an environment whose cache is the project's own."""
     return {**os.environ, "STEELYARD_CACHE": str(folder / "cache"), "NO_COLOR": "1"}
+
+
+@contextmanager
+def interruptible() -> Generator[None, None, None]:
+    """Start children as a terminal does: what a shell puts in the background ignores Ctrl-C.
+
+    A signal that is handled here is at its default in a child; one that is ignored stays so.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:

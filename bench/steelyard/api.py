@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -19,6 +19,8 @@ __all__ = [
     "Channel",
     "ChannelRole",
     "Covered",
+    "DescribedSession",
+    "DeviceBackend",
     "File",
     "GeneratorSession",
     "ImportingBackend",
@@ -38,6 +40,7 @@ __all__ = [
     "SessionSpec",
     "Trace",
     "TrainingSet",
+    "WeighingScorer",
 ]
 
 MeterMethod = Literal["counter", "sampled", "modelled"]
@@ -84,7 +87,10 @@ class RenderedPrompt(Struct, frozen=True, kw_only=True):
 
 
 class SessionSpec(Struct, frozen=True, kw_only=True):
-    """All that a backend needs to open a session. Paths are strings so that it travels as JSON."""
+    """All that a backend needs to open a session. Paths are strings so that it travels as JSON.
+
+    `device` is "cpu", or "cuda" where the plan asks for a GPU: then nothing else will do.
+    """
 
     artifact: str
     session: str
@@ -92,6 +98,7 @@ class SessionSpec(Struct, frozen=True, kw_only=True):
     labels: tuple[Label, ...]
     options: dict[str, Option]
     prompt: RenderedPrompt | None = None
+    device: str = "cpu"
 
 
 class Session(Protocol):
@@ -135,6 +142,15 @@ class BatchSession(Session, Protocol):
     def infer_batch(self, inputs: Any) -> Any: ...
 
     def decode_batch(self, outputs: Any) -> list[Answer]: ...
+
+
+@runtime_checkable
+class DescribedSession(Session, Protocol):
+    """A session that says what it really runs on; it is kept in the record."""
+
+    def describe(self) -> tuple[str, ...]:
+        """Name library, device and number format, each with its version where it has one."""
+        ...
 
 
 class PromptTokens(Struct, frozen=True, kw_only=True):
@@ -181,16 +197,31 @@ class ImportingBackend(Backend, Protocol):
         ...
 
 
-class TrainingSet(Struct, frozen=True, kw_only=True):
-    """A task as a recipe sees it. Fold k trains on the items whose `fold` is not k."""
+@runtime_checkable
+class DeviceBackend(Backend, Protocol):
+    """A backend that runs elsewhere than on the CPU; without `devices` that is all it does."""
+
+    devices: tuple[str, ...]
+
+
+class TrainingSet(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A task as a recipe sees it. Fold k trains on the items whose `fold` is not k.
+
+    With `chosen`, ids a fold, it trains on these alone: a point of a learning curve. Recipes ask
+    `train_items`, which knows.
+    """
 
     task: str
     labels: tuple[Label, ...]
     folds: int
     items: tuple[Item, ...]
+    chosen: tuple[tuple[str, ...], ...] = ()
 
     def train_items(self, fold: int) -> tuple[Item, ...]:
         """Return the items that may train the model tested on `fold`."""
+        if self.chosen:
+            names = frozenset(self.chosen[fold])
+            return tuple(item for item in self.items if item.id in names)
         if self.folds == 1:
             return tuple(item for item in self.items if item.fold is None)
         return tuple(item for item in self.items if item.fold != fold)
@@ -272,6 +303,24 @@ class Scorer(Protocol):
         labels: Sequence[Label],
         options: Mapping[str, Option],
     ) -> list[Score]: ...
+
+
+@runtime_checkable
+class WeighingScorer(Scorer, Protocol):
+    """A scorer that also scores many draws of the same items; what a paired bootstrap needs."""
+
+    def weighted(
+        self,
+        answers: Sequence[Answer],
+        expected: Sequence[str],
+        labels: Sequence[Label],
+        options: Mapping[str, Option],
+    ) -> Callable[[Any], Any]:
+        """Return a function of counts (numpy integers, a row a draw, a column an item).
+
+        It returns the task's metric of each row (numpy floats), nan where it is not defined.
+        """
+        ...
 
 
 class Channel(Struct, frozen=True, kw_only=True, omit_defaults=True):

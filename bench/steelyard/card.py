@@ -232,6 +232,15 @@ class Metering(Declaration, frozen=True, kw_only=True):
     idle_seconds: Annotated[float, Meta(gt=0, le=3600)] = 10.0
 
 
+class AskAgain(Declaration, frozen=True, kw_only=True):
+    """How many of a cell's test items are asked again: once more, and in every other paraphrase.
+
+    No answer of 35 changing is the least that tells, at 95 %, a share below a tenth.
+    """
+
+    items: Annotated[int, Meta(ge=1)] = 40
+
+
 Batch = Annotated[int, Meta(ge=1, le=4096)]
 Rate = Annotated[float, Meta(gt=0, le=100_000)]
 Span = Annotated[float, Meta(gt=0, le=3600)]

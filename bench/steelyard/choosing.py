@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 import msgspec
-from msgspec import structs
+from msgspec import Struct, structs
 
 from steelyard import prompting
 from steelyard.api import Item, RenderedPrompt
@@ -32,31 +32,65 @@ def choose_prompt(
     Raises PassFailed where the model could not be asked.
     """
     planned = passes.planned
+    trial = _trial(passes, dataset)
+    key = _key(passes, trial.candidates, trial.items)
+    done = cache.entry(KIND, key)
+    if done is not None:
+        return msgspec.json.decode((done / FILE).read_bytes(), type=PromptChoice)
+    tried = _try(passes, trial.candidates, trial.items, progress)
+    choice = prompting.choose(tried, planned.task.card.labels, planned.variant.shots)
+    with cache.build(KIND, key) as out:
+        (out / FILE).write_bytes(msgspec.json.encode(choice))
+    return choice
+
+
+def other_prompts(
+    passes: Passes, dataset: Dataset, choice: PromptChoice, progress: Progress
+) -> dict[int, RenderedPrompt]:
+    """Return the paraphrases that were not chosen, each ready to ask with, by its place.
+
+    Priors belong to a wording: they are found anew, by the chosen method and on the same train
+    items, so that another wording is not asked with the chosen one's. Raises PassFailed.
+    """
+    trial = _trial(passes, dataset)
+    places = [place for place in range(len(trial.candidates)) if place != choice.paraphrase]
+    others = [trial.candidates[place] for place in places]
+    if choice.calibration == "none":
+        ready = [structs.replace(one, normalisation=choice.normalisation) for one in others]
+        return dict(zip(places, ready, strict=True))
+    # Contentless inputs need no train item; a pass needs one item at the least.
+    needed = trial.items if choice.calibration == "train" else trial.items[:1]
+    tried = _try(passes, others, needed, progress)
+    return {places[one.paraphrase]: prompting.calibrated(one, choice) for one in tried}
+
+
+class _Trial(Struct, frozen=True, kw_only=True):
+    """Every paraphrase, and the train items that it is tried on."""
+
+    candidates: tuple[RenderedPrompt, ...]
+    items: tuple[Item, ...]
+
+
+def _trial(passes: Passes, dataset: Dataset) -> _Trial:
+    planned = passes.planned
     card, shots = planned.task.card, planned.variant.shots
     pool = data.prompt_pool(dataset)
     examples = prompting.draw_shots(pool, shots, planned.seed)
     taken = {example.id for example in examples}
     rest = tuple(item for item in pool if item.id not in taken)
-    # Balanced, or always naming the commonest label would look like the best way to ask.
-    trial = data.sample(rest, planned.prompt_items, planned.seed, balanced=True)
     chat = msgspec.json.decode((passes.artifact.path / CHAT).read_bytes(), type=Chat)
-    candidates = prompting.render(card.prompt, card.labels, chat, examples)
-    key = _key(passes, candidates, trial)
-    done = cache.entry(KIND, key)
-    if done is not None:
-        return msgspec.json.decode((done / FILE).read_bytes(), type=PromptChoice)
-    tried = _try(passes, candidates, trial, progress)
-    choice = prompting.choose(tried, card.labels, shots)
-    with cache.build(KIND, key) as out:
-        (out / FILE).write_bytes(msgspec.json.encode(choice))
-    return choice
+    return _Trial(
+        candidates=prompting.render(card.prompt, card.labels, chat, examples),
+        # Balanced, or always naming the commonest label would look like the best way to ask.
+        items=data.sample(rest, planned.prompt_items, planned.seed, balanced=True),
+    )
 
 
 def _try(
     passes: Passes, candidates: Sequence[RenderedPrompt], trial: Sequence[Item], progress: Progress
 ) -> list[Candidate]:
     scored: list[Scored] = []
-    what = f"{passes.planned.cell.id}: choosing the prompt"
+    what = f"{passes.planned.cell.id}: trying prompts on train items"
     with progress.bar(what, len(candidates) * len(trial), "items") as bar:
 
         def listen(message: Message) -> None:

@@ -17,6 +17,10 @@ class UnknownNameError(SteelyardError):
     """A name that no card, plugin or suite carries."""
 
 
+class PricesError(SteelyardError):
+    """A file of prices is malformed or does not fit together: file, key, what was expected."""
+
+
 class SourceError(SteelyardError):
     """A file could not be had, or what came was not what its card pins."""
 
@@ -27,6 +31,14 @@ class PrepareError(SteelyardError):
     """An artefact or a data set could not be made."""
 
     exit_code = 3
+
+
+class OptionError(SteelyardError):
+    """An option or a file's name that cannot be meant."""
+
+
+class DataError(PrepareError):
+    """A person's own file of labelled data cannot be used: where, what, and what to do."""
 
 
 class StoreError(SteelyardError):
@@ -49,6 +61,12 @@ class WorkerError(SteelyardError):
 
 class MeterError(SteelyardError):
     """A sensor did not answer, or answered what is no reading."""
+
+    exit_code = 3
+
+
+class ExportError(SteelyardError):
+    """A run has not what a format needs, or a query cannot be answered."""
 
     exit_code = 3
 

@@ -123,7 +123,7 @@ class Watch:
         self._pid = pid
 
     def count(self, pid: int) -> None:
-        """Name another child of ours, such as a meter's command: its work is not foreign."""
+        """Name another child, such as a meter's command or a cold start: it is not foreign."""
         self._helpers.append(pid)
 
     def __enter__(self) -> Watch:  # noqa: PYI034 - `Self` is Python 3.11's
@@ -151,12 +151,12 @@ class Watch:
 
     def _read(self) -> None:
         thread_s, reaped_s = self._processes.thread_s(), self._processes.reaped_s()
-        before = self._worker()
+        before, alive = self._worker(), self._alive()
         state = self._probe.state()
         worker = self._worker()
         cost_s = self._processes.thread_s() - thread_s
-        if (before is None) == (worker is None):
-            # Commands that the probe ran were waited for meanwhile; the worker was not.
+        if (before is None) == (worker is None) and alive == self._alive():
+            # Commands that the probe ran were waited for meanwhile; no child of ours was.
             cost_s += self._processes.reaped_s() - reaped_s
         ours_s = self._ours_s(worker)
         self._readings.append(Reading(state=state, ours_s=ours_s, worker=worker, cost_s=cost_s))
@@ -173,6 +173,9 @@ class Watch:
     def _helped_s(self) -> float:
         uses = (self._processes.use(pid) for pid in self._helpers)
         return sum(use.cpu_s for use in uses if use is not None)
+
+    def _alive(self) -> int:
+        return sum(self._processes.use(pid) is not None for pid in self._helpers)
 
     def _worker(self) -> WorkerUse | None:
         return None if self._pid is None else self._processes.use(self._pid)

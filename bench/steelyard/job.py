@@ -47,11 +47,15 @@ class Message(Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class Loaded(Message, frozen=True, kw_only=True, tag="loaded"):
-    """The first session is open. Bytes are VmHWM, None where the system does not tell."""
+    """The first session is open. Bytes are VmHWM, None where the system does not tell.
+
+    `runs_on` is what the session says of itself.
+    """
 
     seconds_ns: int
     after_import: int | None
     after_load: int | None
+    runs_on: tuple[str, ...] = ()
 
 
 class Done(Message, frozen=True, kw_only=True, tag="done"):

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cached_property
 
 from msgspec import Struct
 
 from steelyard import cooling, validity
-from steelyard.cooling import Wait
+from steelyard.cooling import Gate, Wait
 from steelyard.evidence import Watch, evidence_between
 from steelyard.host import state
 from steelyard.host.machine import Machine
+from steelyard.host.state import State
+from steelyard.progress import Progress, Silent
 from steelyard.readings import Reading, Window
 from steelyard.record import Evidence
-from steelyard.validity import Attempt, Decision, Limits, decide
+from steelyard.validity import Attempt, Decision, Limits, Retries, decide
 
 Span = tuple[int, int]
 
@@ -60,15 +63,18 @@ class Lookout:
         attempt: Callable[[Watch], None],
         span: Callable[[], Span | None],
         limits: Limits | None = None,
+        progress: Progress | None = None,
     ) -> Watched:
         """Do a pass until its window breaks no rule, or it is given up.
 
         `attempt` does the pass and tells the watch whose work is not foreign; `span` then says
-        when its window began and ended, CLOCK_MONOTONIC, or None where there was none.
+        when its window began and ended, CLOCK_MONOTONIC, or None where there was none. `progress`
+        is told of waiting and of another try, never while `attempt` is at work.
         """
+        progress = progress or Silent()
         attempts: list[Attempt] = []
         while True:
-            began_as = self._gate()
+            began_as = self._gate(name, progress)
             began = time.monotonic()
             with Watch(self._probe) as watch:
                 attempt(watch)
@@ -84,12 +90,23 @@ class Lookout:
                 return Watched(
                     decision=decision, evidence=evidence, readings=watch.readings, said=said
                 )
+            progress.say(f"{name}: {_again(attempts)}")
 
-    def _gate(self) -> str | None:
+    def _gate(self, name: str, progress: Progress) -> str | None:
         """Wait for the temperature of the first start; return what a reader must know."""
-        start = cooling.await_start(
-            lambda: self._probe.state().temperature_c, self._reference_c, self._wait
-        )
+        gate = Gate()
+        with ExitStack() as shown:
+            shows: list[str] = []
+
+            def wait(seconds: float) -> None:
+                if not shows:
+                    shows.append(_waiting(name, self._probe.state(), self._reference_c, gate))
+                    shown.enter_context(progress.step(shows[0]))
+                self._wait(seconds)
+
+            start = cooling.await_start(
+                lambda: self._probe.state().temperature_c, self._reference_c, wait, gate
+            )
         if self._reference_c is None:
             self._reference_c = start.temperature_c
             return None  # without a sensor the evidence lists the temperature as untold
@@ -98,6 +115,20 @@ class Lookout:
 
 def _window(name: str, span: Span) -> Window:
     return Window(name=name, start_ns=span[0], end_ns=span[1], cores=os.cpu_count() or 1)
+
+
+def _again(attempts: list[Attempt]) -> str:
+    limit = Retries().tries
+    return f"try {len(attempts)} of {limit} was invalid, again: {'; '.join(attempts[-1].broken)}"
+
+
+def _waiting(name: str, state: State, reference_c: float | None, gate: Gate) -> str:
+    now = "" if state.temperature_c is None else f" from {state.temperature_c:.0f}"
+    goal = "" if reference_c is None else f" to {reference_c + gate.within_c:.0f} degrees"
+    return (
+        f"{name}: waiting for the device to cool{now}{goal}, near the run's first start, "
+        f"up to {gate.longest_s:.0f} s"
+    )
 
 
 def _tries(before: list[Attempt]) -> str | None:

@@ -8,6 +8,7 @@ from msgspec import Struct, structs
 
 from steelyard.api import Item, RenderedPrompt, SessionSpec
 from steelyard.card import SustainedLoad
+from steelyard.cgroups import Usage
 from steelyard.job import Job, JobPart, Pass
 from steelyard.plan import PlannedCell
 from steelyard.prepare.artifacts import Artifact
@@ -40,10 +41,10 @@ class Passes(Struct, frozen=True, kw_only=True):
             seed=self.planned.seed,
         )
 
-    def run(self, job: Job, listen: Listener, on_start: OnStart = ignore) -> None:
-        """Do one pass; raise PassFailed with the outcome."""
+    def run(self, job: Job, listen: Listener, on_start: OnStart = ignore) -> Usage | None:
+        """Do one pass; return what its cgroup used, if it had one; raise PassFailed."""
         worker = structs.replace(self.worker, limit=self.planned.limit)
-        run_pass(job, self.planned.timeout_s + _declared_s(job), listen, worker, on_start)
+        return run_pass(job, self.planned.timeout_s + _declared_s(job), listen, worker, on_start)
 
     def by_fold(self, asked: Sequence[Item]) -> list[tuple[Item, ...]]:
         """Group items by the artefact that may answer them: the one not trained on them."""
@@ -65,5 +66,6 @@ class Passes(Struct, frozen=True, kw_only=True):
             labels=planned.task.card.labels,
             options=planned.variant.session_options,
             prompt=self.prompt,
+            device=planned.processor,
         )
         return JobPart(spec=spec, items=group)

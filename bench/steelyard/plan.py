@@ -10,8 +10,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct, structs
 
-from steelyard import __version__, limits
+from steelyard import __version__, host, limits, plugins, subsets
+from steelyard.api import DeviceBackend
 from steelyard.card import (
+    AskAgain,
     Declaration,
     Load,
     Metering,
@@ -24,11 +26,12 @@ from steelyard.card import (
 )
 from steelyard.catalog import Catalog, Found, decode
 from steelyard.errors import CardError, Refusal, UnknownNameError
-from steelyard.record import Cell, CodecarbonSettings, MemoryLimit
+from steelyard.record import Cell, CodecarbonSettings, MemoryLimit, Subset
 from steelyard.units_in import SizeError, parse_size
 
 SHIPPED = Path(__file__).parent / "suites"
-_DEVICE = re.compile(r"^cpu-(\d+t|all)$")
+CUDA = "cuda"
+_DEVICE = re.compile(r"^(cpu-(\d+t|all)|cuda)$")
 
 
 class Entry(Declaration, frozen=True, kw_only=True):
@@ -37,6 +40,9 @@ class Entry(Declaration, frozen=True, kw_only=True):
     `balanced` draws the sample with equally many items a label instead of by frequency.
     `prompt_items` train items decide between a generalist's prompts. `memory_limit`, written as
     `512MB`, is the budget that every worker is held to. `loads` are measured beside single calls.
+    `dependability` asks some items again; without it nobody is asked twice. `labels` makes learning
+    curves: each model learns from so many labelled items, in so many `draws`, and only its accuracy
+    is measured.
     """
 
     models: Annotated[tuple[Text, ...], Meta(min_length=1)]
@@ -48,6 +54,9 @@ class Entry(Declaration, frozen=True, kw_only=True):
     timing: Timing | None = None
     memory_limit: Text | None = None
     loads: tuple[Load, ...] = ()
+    dependability: AskAgain | None = None
+    labels: tuple[subsets.Size, ...] = ()
+    draws: Annotated[int, Meta(ge=1, le=100)] = 1
 
 
 class Suite(Declaration, frozen=True, kw_only=True):
@@ -83,7 +92,14 @@ class PlannedCell(Struct, frozen=True, kw_only=True):
     metering: Metering = Metering()
     codecarbon: CodecarbonSettings | None = None
     loads: tuple[Load, ...] = ()
+    dependability: AskAgain | None = None
+    subset: Subset | None = None
     refusal: str | None = None
+
+    @property
+    def processor(self) -> str:
+        """What runs the model: "cpu" or "cuda"."""
+        return CUDA if self.cell.device.split("-")[0] == CUDA else "cpu"
 
     @property
     def prompted(self) -> bool:
@@ -131,8 +147,8 @@ def cells(suite: Suite, catalog: Catalog, cores: int) -> tuple[PlannedCell, ...]
         for task in entry.tasks or suite.tasks:
             for pair in _variants(entry, catalog):
                 cell = _plan(suite, entry, catalog.task(task), pair, cores)
-                if _serves(cell) and cell.cell.id not in planned:
-                    planned[cell.cell.id] = cell
+                for one in _points(cell, entry) if _serves(cell) else ():
+                    planned.setdefault(one.cell.id, one)
     return tuple(planned.values())
 
 
@@ -158,7 +174,9 @@ def fingerprint(planned: tuple[PlannedCell, ...]) -> str:
         (
             c.cell.id,
             c.prompt_items,
-            msgspec.to_builtins((c.timing, c.limit, c.loads, c.metering, c.codecarbon)),
+            msgspec.to_builtins(
+                (c.timing, c.limit, c.loads, c.metering, c.codecarbon, c.dependability)
+            ),
         )
         for c in planned
     ]
@@ -175,6 +193,8 @@ def _plan(
     model, variant = pair
     threads, refusal = _threads(entry.device, cores)
     device = f"cpu-{threads}t"
+    if entry.device == CUDA:
+        device, refusal = CUDA, _no_cuda(variant)
     limit: MemoryLimit | None = None
     if entry.memory_limit is not None:
         budget = parse_size(entry.memory_limit)
@@ -201,7 +221,28 @@ def _plan(
         metering=suite.metering,
         codecarbon=suite.codecarbon,
         loads=entry.loads,
+        dependability=entry.dependability,
         refusal=refusal,
+    )
+
+
+def _points(planned: PlannedCell, entry: Entry) -> tuple[PlannedCell, ...]:
+    """Return the cell or, where the entry names numbers of labels, its learning curve's points."""
+    if not entry.labels:
+        return (planned,)
+    asked = subsets.asked(planned.variant.id, entry.labels, entry.draws)
+    return tuple(_point(planned, subset) for subset in asked)
+
+
+def _point(planned: PlannedCell, subset: Subset) -> PlannedCell:
+    task, variant = planned.task.card, subsets.named(planned.variant, subset)
+    refused = subsets.refusal(variant, subset, task.id, len(task.labels))
+    return structs.replace(
+        planned,
+        cell=structs.replace(planned.cell, variant=variant.id),
+        variant=variant,
+        subset=subset,
+        refusal=planned.refusal or refused,
     )
 
 
@@ -223,9 +264,18 @@ def _serves(planned: PlannedCell) -> bool:
     return "*" in serves or planned.cell.task in serves
 
 
+def _no_cuda(variant: Variant) -> str | None:
+    """Say why a variant cannot run on a GPU here, as far as that can be told before loading it."""
+    backend = plugins.load("backends", variant.backend)
+    if not isinstance(backend, DeviceBackend) or CUDA not in backend.devices:
+        return f"backend {variant.backend!r} runs on the CPU only; put it on a device cpu-..."
+    return host.no_cuda()
+
+
 def _threads(device: str, cores: int) -> tuple[int, str | None]:
+    """Return how many threads the processor gets; beside a GPU all cores are the host's."""
     count = device.removeprefix("cpu-").removesuffix("t")
-    threads = cores if count == "all" else int(count)
+    threads = cores if count in {"all", CUDA} else int(count)
     if threads > cores:
         return threads, f"{device} needs {threads} cores, this process may use {cores}"
     return threads, None
@@ -235,11 +285,24 @@ def _check(suite: Suite, where: str) -> None:
     for index, entry in enumerate(suite.entries):
         if entry.memory_limit is not None:
             _check_size(entry.memory_limit, f"{where}.entries[{index}].memory_limit")
-        if not _DEVICE.match(entry.device) or entry.device == "cpu-0t":
-            raise CardError(
-                f"{where}.entries[{index}].device: expected cpu-1t, cpu-2t, ... or cpu-all, "
-                f"got {entry.device!r}"
-            )
+        _check_curve(entry, f"{where}.entries[{index}]")
+        check_device(entry.device, f"{where}.entries[{index}].device")
+
+
+def check_device(device: str, where: str) -> None:
+    """Raise CardError for a device that cannot be meant."""
+    if not _DEVICE.match(device) or device == "cpu-0t":
+        raise CardError(f"{where}: expected cpu-1t, cpu-2t, ..., cpu-all or cuda, got {device!r}")
+
+
+def _check_curve(entry: Entry, where: str) -> None:
+    if entry.draws > 1 and not entry.labels:
+        raise CardError(f"{where}.draws: expected labels beside it, such as labels = [8, 32]")
+    if entry.labels and (entry.loads or entry.timing or entry.dependability):
+        raise CardError(
+            f"{where}.labels: of a learning curve only accuracy is measured; put loads, timing and "
+            "dependability into an entry of their own"
+        )
 
 
 def _check_size(text: str, where: str) -> None:
@@ -250,11 +313,15 @@ def _check_size(text: str, where: str) -> None:
 
 
 def _quickened(suite: Suite) -> Suite:
-    """Shorten a suite: at most 40 sampled items, short windows, no load shapes."""
+    """Shorten a suite: at most 40 sampled items, short windows, no load shapes, nothing twice."""
     timing = structs.replace(suite.timing, min_calls=100, min_seconds=1.0, max_seconds=10.0)
     entries = tuple(
         structs.replace(
-            entry, sample=min(entry.sample, 40) if entry.sample else None, timing=None, loads=()
+            entry,
+            sample=min(entry.sample, 40) if entry.sample else None,
+            timing=None,
+            loads=(),
+            dependability=None,
         )
         for entry in suite.entries
     )

@@ -28,6 +28,30 @@ class Progress(Protocol):
         """Open a bar as a context manager; `total` is None where it is not known."""
         ...
 
+    def step(self, what: str) -> AbstractContextManager[None]:
+        """Show to who watches what is under way until the block ends; draw nothing meanwhile."""
+        ...
+
+
+class About:
+    """Progress whose lines begin with what they are about."""
+
+    def __init__(self, progress: Progress, what: str) -> None:
+        self._progress = progress
+        self._what = what
+
+    def say(self, message: str) -> None:
+        """Tell one line."""
+        self._progress.say(f"{self._what}: {message}")
+
+    def bar(self, what: str, total: float | None, unit: Unit) -> AbstractContextManager[Bar]:
+        """Open a bar."""
+        return self._progress.bar(f"{self._what}: {what}", total, unit)
+
+    def step(self, what: str) -> AbstractContextManager[None]:
+        """Show what is under way."""
+        return self._progress.step(f"{self._what}: {what}")
+
 
 class Silent:
     """Progress that says nothing."""
@@ -39,6 +63,11 @@ class Silent:
     def bar(self, what: str, total: float | None, unit: Unit) -> Generator[Bar, None, None]:  # noqa: ARG002
         """Open a bar that shows nothing."""
         yield _SilentBar()
+
+    @contextmanager
+    def step(self, what: str) -> Generator[None, None, None]:  # noqa: ARG002
+        """Show nothing."""
+        yield
 
 
 class _SilentBar:

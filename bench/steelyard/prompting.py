@@ -165,6 +165,16 @@ def _priors(
     return tuple(sum(column) / len(rows) for column in zip(*rows, strict=True))
 
 
+def calibrated(candidate: Candidate, choice: PromptChoice) -> RenderedPrompt:
+    """Return another candidate's prompt, its labels scored by the method that was chosen."""
+    lengths = candidate.lengths
+    return structs.replace(
+        candidate.prompt,
+        normalisation=choice.normalisation,
+        priors=_priors(_inputs(candidate, choice.calibration), lengths, choice.normalisation),
+    )
+
+
 def chosen_prompt(choice: PromptChoice, labels: Sequence[Label]) -> RenderedPrompt:
     """Return the prompt that a choice stands for, ready for a worker."""
     return RenderedPrompt(

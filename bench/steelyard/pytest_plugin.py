@@ -242,9 +242,9 @@ def _table(results: list[Result], *, colour: bool) -> str:
 
     from rich.console import Console
 
-    from steelyard import __version__, host
+    from steelyard import __version__, host, learning
     from steelyard.record import SCHEMA, RunFile
-    from steelyard.report import table
+    from steelyard.report import curves, table
     from steelyard.report.rows import tables
 
     records = [result.record for result in results]
@@ -264,5 +264,8 @@ def _table(results: list[Result], *, colour: bool) -> str:
     predictions = {result.record.cell.id: result.predictions for result in results}
     out = io.StringIO()
     console = Console(file=out, force_terminal=colour)
-    table.show(tables(runs, load=lambda record: predictions[record.cell.id]), console)
+    shown = tables(runs, load=lambda record: predictions[record.cell.id])
+    table.show(shown, console)
+    for drawn in learning.curves(runs, lambda record: predictions[record.cell.id], {}):
+        table.show_sheet(curves.sheet(drawn), console)
     return out.getvalue()

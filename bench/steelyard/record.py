@@ -1,22 +1,19 @@
-"""What a run leaves behind: cells, measurements, records; their JSON and their migrations."""
+"""What a run leaves behind: cells, measurements, records."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct, field, structs
 
 from steelyard.api import Score
-from steelyard.errors import PackingError, StoreError
+from steelyard.errors import PackingError
 from steelyard.loads import AnyLoadResult
-from steelyard.stats import pack, unpack
+from steelyard.stats import unpack
 
-# 2: raw samples are packed; evidence, energy, load shapes and memory limits.
+# 2: raw samples are packed; evidence, energy, load shapes and memory limits; dependability, which
+# only the files of suites that ask for it name: it came before a release, so it is no schema 3.
 SCHEMA = 2
-READ = (1, SCHEMA)
-# Fewer samples than this are as short in plain sight.
-_PACK_FROM = 32
 
 Outcome = Literal["ok", "refused", "failed", "timed_out", "out_of_memory", "invalid"]
 Method = Literal["counter", "sampled", "modelled"]
@@ -40,6 +37,18 @@ class Cell(Recorded, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         return f"{self.task}/{self.model}@{self.variant}/{self.device}"
+
+
+class Subset(Recorded, frozen=True, kw_only=True):
+    """Which train items a point of a learning curve learned from, in every fold.
+
+    `labels` is how many were drawn, None for all, and `draw` which of several draws. `variant` is
+    the card's own: the cell's is named after all three, `fp32-8x0`.
+    """
+
+    variant: str
+    labels: int | None = None
+    draw: int = 0
 
 
 class ArtifactRef(Recorded, frozen=True, kw_only=True):
@@ -266,11 +275,46 @@ class Evidence(Recorded, frozen=True, kw_only=True):
     untold: tuple[str, ...] = ()
 
 
+class Reworded(Recorded, frozen=True, kw_only=True):
+    """What became of answers when the question was put in another of the card's paraphrases.
+
+    `paraphrase` counts from 0, as in PromptChoice. Of the items asked again, `flips` got another
+    label than under the chosen prompt, and `correct` the right one.
+    """
+
+    paraphrase: int
+    flips: int
+    correct: int
+
+
+class Dependability(Recorded, frozen=True, kw_only=True):
+    """The same questions again, as counts over `n` of the test items.
+
+    `correct` were right when first asked, in the accuracy pass. `repeats_differ` got another label
+    when asked once more the same way, in a fresh process. `flipped` got another label under at
+    least one paraphrase; None where the model is asked in no words, and `no_paraphrases` says why.
+    Other paraphrases are calibrated anew, by the chosen method, on the items it was chosen on.
+    Of all `answers`, first ones included, `outside` named no label of the task; `label_scored` is
+    whether the model could only be asked for one of them: then 0 is by construction.
+    """
+
+    n: int
+    correct: int
+    repeats_differ: int
+    answers: int
+    outside: int
+    label_scored: bool
+    flipped: int | None = None
+    reworded: tuple[Reworded, ...] = ()
+    no_paraphrases: str | None = None
+
+
 class Record(Recorded, frozen=True, kw_only=True):
     """One cell's result. A cell that could not be measured is a record with its reason.
 
     `no_energy` says why meters could not read the machine, `absent` has pairs of a quantity and why
-    it was not measured.
+    it was not measured. `runs_on` is what the session said of itself: library, provider or device.
+    With `subset` it is a point of a learning curve, and no rival of other cells.
     """
 
     cell: Cell
@@ -302,6 +346,9 @@ class Record(Recorded, frozen=True, kw_only=True):
     codecarbon: CodecarbonReading | None = None
     evidence: tuple[Evidence, ...] = ()
     absent: tuple[tuple[str, str], ...] = ()
+    dependability: Dependability | None = None
+    runs_on: tuple[str, ...] = ()
+    subset: Subset | None = None
 
     def broken(self, window: str) -> bool:
         """Tell whether a window broke a rule: what it holds is kept and not reported."""
@@ -322,8 +369,16 @@ class Record(Recorded, frozen=True, kw_only=True):
         return next((s for s in self.scores if s.metric == wanted), None)
 
 
+class TunedSetting(Recorded, frozen=True, kw_only=True):
+    """A kernel setting, by its file below the root, that was changed for measuring."""
+
+    path: str
+    original: str
+    value: str
+
+
 class RunFile(Recorded, frozen=True, kw_only=True):
-    """One run on one device: what `results/` keeps."""
+    """One run on one device: what `results/` keeps. `tuned` is what `steelyard tune` had set."""
 
     schema: int
     tool_version: str
@@ -334,67 +389,7 @@ class RunFile(Recorded, frozen=True, kw_only=True):
     host: Host
     records: tuple[Record, ...]
     commit: str | None = None
-
-
-def encode(value: Recorded) -> bytes:
-    """Return `value` as canonical JSON: sorted keys, no spaces, long samples packed."""
-
-    def compact(part: object) -> object:
-        if isinstance(part, RunFile):
-            return structs.replace(part, records=tuple(map(compact, part.records)))
-        if isinstance(part, Record):
-            return structs.replace(part, measurements=tuple(map(compact, part.measurements)))
-        return _packed(part) if isinstance(part, Measurement) else part
-
-    return msgspec.json.encode(compact(value), order="sorted")
-
-
-class _Packed(Recorded, frozen=True, kw_only=True):
-    """A measurement as it is written where its values are packed."""
-
-    quantity: str
-    unit: str
-    method: Method
-    scope: Scope
-    packed: str
-    resolution: float | None = None
-    uncertainty: float | None = None
-
-
-def _packed(measured: Measurement) -> Measurement | _Packed:
-    whole = [value for value in measured.values if isinstance(value, int)]
-    if len(whole) < max(_PACK_FROM, len(measured.values)):
-        return measured
-    return _Packed(
-        quantity=measured.quantity,
-        unit=measured.unit,
-        method=measured.method,
-        scope=measured.scope,
-        packed=pack(whole),
-        resolution=measured.resolution,
-        uncertainty=measured.uncertainty,
-    )
-
-
-def decode_run(data: bytes, where: str) -> RunFile:
-    """Decode a run file; raise StoreError naming `where` if it is damaged or of another schema.
-
-    A file of schema 1 is read as one of schema 2 that lacks what only that knows.
-    """
-    try:
-        schema = msgspec.json.decode(data, type=_Versioned).schema
-        if schema not in READ:
-            raise StoreError(
-                f"{where}: schema {schema}, this steelyard reads {READ[0]} to {SCHEMA}; "
-                "use the steelyard that wrote it, or a newer one"
-            )
-        return structs.replace(msgspec.json.decode(data, type=RunFile), schema=SCHEMA)
-    except msgspec.MsgspecError as error:
-        raise StoreError(f"{where}: not a steelyard run file: {error}") from error
-
-
-class _Versioned(Struct):
-    schema: int
+    tuned: tuple[TunedSetting, ...] = ()
 
 
 class Prediction(Recorded, frozen=True, kw_only=True):

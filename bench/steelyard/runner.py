@@ -14,14 +14,19 @@ from steelyard import __version__, host, plan, store
 from steelyard.errors import StoreError
 from steelyard.measure import Bench, measure_cell
 from steelyard.plan import PlannedCell
-from steelyard.record import SCHEMA, Record
+from steelyard.record import SCHEMA, Record, TunedSetting
 from steelyard.store import Journal, RunHeader
 
 OnRecord = Callable[[Record], None]
 
 
-def start(planned: tuple[PlannedCell, ...], suite: str, output: Path) -> Journal:
-    """Open a new run folder `output/<time>-<suite>`."""
+def start(
+    planned: tuple[PlannedCell, ...],
+    suite: str,
+    output: Path,
+    tuned: tuple[TunedSetting, ...] = (),
+) -> Journal:
+    """Open a new run folder `output/<time>-<suite>`; `tuned` is what holds for all of the run."""
     now = datetime.now(timezone.utc)
     run = f"{now:%Y%m%dT%H%M%SZ}-{suite}"
     header = RunHeader(
@@ -33,6 +38,7 @@ def start(planned: tuple[PlannedCell, ...], suite: str, output: Path) -> Journal
         plan_sha256=plan.fingerprint(planned),
         host=host.identify(),
         commit=_commit(),
+        tuned=tuned,
     )
     return Journal.start(output / run, header)
 

@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from steelyard import host, limits
+from steelyard.cgroups import Usage
 from steelyard.errors import WorkerError
 from steelyard.job import AnyMessage, Failed, Job, Message
 from steelyard.record import MemoryLimit, Outcome
@@ -57,11 +58,12 @@ def run_pass(
     on_message: Listener,
     worker: Worker,
     on_start: OnStart = ignore,
-) -> None:
+) -> Usage | None:
     """Do one pass in a fresh process, handing each message on as it comes.
 
     The parent blocks on the pipe: a polling parent takes time from the measured child.
-    `on_start` is told the worker's process id. Raises PassFailed with the outcome.
+    `on_start` is told the worker's process id. Returns what the worker's cgroup has used, None
+    where it had none of its own. Raises PassFailed with the outcome.
     """
     kills = host.out_of_memory_kills()
     with limits.held(worker.limit) as hold, tempfile.TemporaryFile() as log:
@@ -74,6 +76,7 @@ def run_pass(
             raise PassFailed("timed_out", f"{job.kind} pass took longer than {timeout_s:g} s")
         if end.failure is not None or end.status != 0:
             raise _failure(end, job, _tail(log), hold, kills)
+        return hold.usage()
 
 
 class _End(Struct, frozen=True, kw_only=True):

@@ -13,6 +13,9 @@ _SAID = (
     r"memory allocation of \d+ bytes failed",
     r"Cannot allocate memory",
     r"OpenBLAS error: Memory allocation",
+    # torch.OutOfMemoryError, and onnxruntime of CUDA's error 2. Transcribed, not seen.
+    r"CUDA out of memory",
+    r"CUDA failure 2: out of memory",
 )
 # These have other causes too where address space is not limited: a folder mounted noexec, a limit
 # on processes, a missing library. OpenBLAS ends a process whose threads do not start by SIGINT,

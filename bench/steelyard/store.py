@@ -18,17 +18,8 @@ from typing import TypeVar
 import msgspec
 
 from steelyard.errors import StoreError
-from steelyard.record import (
-    READ,
-    SCHEMA,
-    Host,
-    Prediction,
-    Record,
-    Recorded,
-    RunFile,
-    decode_run,
-    encode,
-)
+from steelyard.record import SCHEMA, Host, Prediction, Record, Recorded, RunFile, TunedSetting
+from steelyard.record_file import READ, decode_run, encode
 
 JOURNAL = "journal.jsonl"
 _R = TypeVar("_R", bound=Recorded)
@@ -45,6 +36,7 @@ class RunHeader(Recorded, frozen=True, kw_only=True):
     plan_sha256: str
     host: Host
     commit: str | None = None
+    tuned: tuple[TunedSetting, ...] = ()
 
 
 class Journal:
@@ -130,6 +122,7 @@ class Journal:
             started=head.started,
             host=head.host,
             commit=head.commit,
+            tuned=head.tuned,
             records=tuple(r for r in self.records if r.cell.device == device),
         )
 

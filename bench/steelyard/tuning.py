@@ -58,13 +58,15 @@ class Tuning(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def on(place: Place, wishes: Wishes) -> Tuning:
+def on(place: Place, wishes: Wishes, *, for_run: bool = False) -> Tuning:
     """Tune; what was tuned before is set back first, so that originals stay originals.
+
+    With `for_run` it holds as long as the run that asks (`tuning_journal.running`).
 
     Raises Refusal without root, where nothing can be tuned, and where a setting could not be
     written: all settings are then as they were.
     """
-    _require_root(place)
+    require_root(place)
     boot = _boot(place)
     wanted_changes(place.machine, wishes)  # Refuse before anything is set back.
     with tuning_journal.locked(place.disk):
@@ -72,7 +74,9 @@ def on(place: Place, wishes: Wishes) -> Tuning:
         changes = wanted_changes(place.machine, wishes)
         if not any(change.wanted is not None for change in changes):
             return Tuning(on=False, notes=(*notes, "all settings are as wanted already"))
-        journal = TuningJournal(schema=SCHEMA, boot=boot, changes=changes, complete=False)
+        journal = TuningJournal(
+            schema=SCHEMA, boot=boot, changes=changes, complete=False, for_run=for_run
+        )
         tuning_journal.keep(place.disk, journal)
         _apply(place, journal)
     return structs.replace(status(place), notes=notes)
@@ -80,7 +84,7 @@ def on(place: Place, wishes: Wishes) -> Tuning:
 
 def off(place: Place) -> Tuning:
     """Set back what was tuned; raise Refusal without root, or naming what could not be set."""
-    _require_root(place)
+    require_root(place)
     boot = _boot(place)
     if tuning_journal.read(place.disk.root) is None:
         return Tuning(on=False, notes=("nothing is tuned",))
@@ -89,19 +93,20 @@ def off(place: Place) -> Tuning:
 
 
 def status(place: Place) -> Tuning:
-    """Tell what is tuned. As root, first set back what a killed `tune` left half done."""
+    """Tell what is tuned. As root, first set back what a killed `tune` or run has left."""
     journal = tuning_journal.read(place.disk.root)
     if journal is None:
         return Tuning(on=False)
     boot = _boot(place)
-    if journal.boot == boot and journal.complete:
+    if journal.boot == boot and journal.complete and not _left(place, journal):
         return Tuning(on=True, settings=_settings(place.machine, journal.changes))
     if place.user == 0:
         with tuning_journal.locked(place.disk):
             return Tuning(on=False, notes=_settle(place, boot))
     if journal.boot != boot:
         return Tuning(on=False, notes=("a reboot has set back what was tuned",))
-    note = f"a 'tune' was killed half way; set its changes back with: {place.as_root}"
+    who = "a run" if _left(place, journal) else "a 'tune'"
+    note = f"{who} was killed half way; set its changes back with: {place.as_root}"
     return Tuning(on=True, settings=_settings(place.machine, journal.changes), notes=(note,))
 
 
@@ -144,9 +149,16 @@ def _settle(place: Place, boot: str) -> tuple[str, ...]:
         )
     tuning_journal.drop(place.disk)
     count = len(journal.changes)
+    if _left(place, journal):
+        return (f"a run that was killed had left {count} settings tuned; they are as they were",)
     if journal.complete:
         return (f"{count} settings are as they were",)
     return (f"an earlier 'tune' was killed half way; its {count} settings are as they were",)
+
+
+def _left(place: Place, journal: TuningJournal) -> bool:
+    """Tell whether a run tuned for itself and ended without setting back."""
+    return journal.for_run and not tuning_journal.run_is_on(place.disk.root)
 
 
 def _apply(place: Place, journal: TuningJournal) -> None:
@@ -241,7 +253,8 @@ def _settings(machine: Machine, changes: Sequence[Change]) -> tuple[Setting, ...
     )
 
 
-def _require_root(place: Place) -> None:
+def require_root(place: Place) -> None:
+    """Raise Refusal, with the command to use instead, where it is not root who asks."""
     if place.user != 0:
         raise Refusal(f"only root may tune this machine\ntry: {place.as_root}")
 

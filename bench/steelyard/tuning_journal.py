@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Generator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,8 @@ SCHEMA = 1
 FOLDER = "var/lib/steelyard"
 JOURNAL = f"{FOLDER}/tuning.json"
 LOCK = f"{FOLDER}/tuning.lock"
+# Held as long as a run that has tuned for itself lasts.
+RUN_LOCK = f"{FOLDER}/tuned-run.lock"
 
 
 class Change(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,12 +35,16 @@ class Change(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class TuningJournal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The settings as they were before `boot` was tuned. `complete`: all changes were made."""
+    """The settings as they were before `boot` was tuned. `complete`: all changes were made.
+
+    `for_run`: a run tuned for itself; once it has ended, however it ended, nothing may stay tuned.
+    """
 
     schema: int
     boot: str
     changes: tuple[Change, ...]
     complete: bool
+    for_run: bool = False
 
 
 class Disk:
@@ -124,23 +131,45 @@ def read(root: Path) -> TuningJournal | None:
     return journal
 
 
-@contextlib.contextmanager
-def locked(disk: Disk) -> Generator[None, None, None]:
+def locked(disk: Disk) -> AbstractContextManager[None]:
     """Let one `tune` work at a time: a second would take tuned values for originals.
 
-    The kernel frees the lock when its holder is killed. Raises Refusal where it is held.
+    Raises Refusal where the lock is held.
     """
+    return _holding(disk, LOCK, "another 'steelyard tune' is at work on this machine; wait for it")
+
+
+def running(disk: Disk) -> AbstractContextManager[None]:
+    """Be the one run that has tuned this machine for itself; raise Refusal where there is one."""
+    return _holding(disk, RUN_LOCK, "another 'steelyard run --tune' is under way; wait for it")
+
+
+def run_is_on(root: Path) -> bool:
+    """Tell whether the run that has tuned for itself still lasts."""
+    try:
+        file = (root / RUN_LOCK).open()
+    except OSError:
+        return False
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+@contextlib.contextmanager
+def _holding(disk: Disk, lock: str, refusal: str) -> Generator[None, None, None]:
+    """Hold a lock, which the kernel frees when its holder is killed."""
     with _explained(disk):
         disk.make(FOLDER)
         disk.sync(str(Path(FOLDER).parent))
-        file = (disk.root / LOCK).open("w")
+        file = (disk.root / lock).open("w")
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Refusal(
-                "another 'steelyard tune' is at work on this machine; wait for it"
-            ) from None
+            raise Refusal(refusal) from None
         yield
 
 

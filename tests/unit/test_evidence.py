@@ -184,6 +184,22 @@ def test_a_look_costs_its_thread_and_its_commands_but_not_the_worker_that_ended_
     assert costs == [0.012, 0.002, 0.012]
 
 
+def test_counted_children_are_ours_one_after_the_other_and_none_is_the_cost_of_looking() -> None:
+    simulated = Simulated(looks=0)
+
+    with watch(simulated) as watched:
+        for pid in (7, 8):
+            simulated.live[pid] = WorkerUse(cpu_s=5.0, major_faults=900)
+            watched.count(pid)
+            watched._read()
+            simulated.dies_during_look = pid
+            watched._read()
+
+    assert [r.ours_s for r in watched.readings] == [10.0, 15.0, 15.0, 20.0, 20.0, 20.0]
+    assert all(r.worker is None for r in watched.readings)
+    assert [round(r.cost_s, 6) for r in watched.readings] == [0.002] * 6
+
+
 def test_a_workers_use_is_read_past_a_name_with_brackets() -> None:
     assert worker_use(STAT, parent=42, ticks_hz=100) == WorkerUse(cpu_s=3.5, major_faults=9)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 from msgspec import structs
@@ -12,6 +13,7 @@ from tests.unit.looks import state as look
 from steelyard.evidence import Watch
 from steelyard.host.state import State
 from steelyard.lookout import Lookout
+from steelyard.progress import Silent
 
 
 class Scripted:
@@ -120,3 +122,54 @@ def test_the_first_start_sets_the_temperature_that_later_ones_wait_for(
     watch.until_valid("latency", work.attempt, work.span)
 
     assert len(waited) == 3  # 61, 57, 53, 49: within two degrees of 50
+
+
+class Told(Silent):
+    """Progress that keeps what it is told, and whether it was told during a pass."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, message: str) -> None:
+        self.lines.append(message)
+
+    @contextmanager
+    def step(self, what: str) -> Generator[None, None, None]:
+        self.lines.append(what)
+        yield
+
+
+def test_another_try_is_told_with_the_rule_that_was_broken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hot = structs.replace(look(0), throttled=("throttled",))
+    told, work = Told(), Work()
+    watch = lookout(monkeypatch, lambda: hot)
+
+    watch.until_valid("latency", work.attempt, work.span, progress=told)
+
+    assert len(told.lines) == 2  # the third try is the last, and the record says why
+    assert told.lines[0].startswith("latency: try 1 of 3 was invalid, again: throttled (throttled)")
+    assert told.lines[1].startswith("latency: try 2 of 3 was invalid")
+
+
+def test_waiting_for_the_temperature_says_for_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_c = [50.0]
+
+    def cool(seconds: float) -> None:
+        now_c[0] -= 4.0
+
+    def states() -> State:
+        return structs.replace(look(0), temperature_c=now_c[0])
+
+    monkeypatch.setattr("steelyard.host.state.probe", lambda _: Scripted(states))
+    watch, told, work = Lookout(wait=cool), Told(), Work()
+    watch.until_valid("latency", work.attempt, work.span, progress=told)
+    assert told.lines == []
+    now_c[0] = 61.0
+
+    watch.until_valid("energy", work.attempt, work.span, progress=told)
+
+    (said,) = told.lines
+    assert said.startswith("energy: waiting for the device to cool from 61 to 52 degrees")
+    assert said.endswith("up to 180 s")

@@ -186,7 +186,7 @@ def test_the_answers_difference_reaches_the_warning() -> None:
 def test_speeds_of_unlike_machines_are_not_compared() -> None:
     variant = measured("int8", median_ns=4_000, peak=155, size=23)
     parent = measured("fp32", median_ns=3_000, peak=124, size=92)
-    hosts = Hosts(variant=on("aarch64", "asimd"), parent=on("x86_64", "avx2"))
+    hosts = Hosts(first=on("aarch64", "asimd"), second=on("x86_64", "avx2"))
 
     found = paired.beside(variant, parent, {}, hosts)
 
@@ -198,6 +198,6 @@ def test_the_likely_cause_comes_from_the_host_of_the_variant() -> None:
     parent = measured("fp32", median_ns=3_000, peak=124, size=92)
     pi3 = on("aarch64", "asimd")
 
-    (warning,) = paired.beside(variant, parent, {}, Hosts(variant=pi3, parent=pi3)).warnings
+    (warning,) = paired.beside(variant, parent, {}, Hosts(first=pi3, second=pi3)).warnings
 
     assert "has none of asimddp, i8mm" in warning

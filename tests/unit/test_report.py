@@ -32,7 +32,7 @@ from steelyard.record import (
     WarmUp,
 )
 from steelyard.report import formats, joules, markdown, readme, table, units
-from steelyard.report.rows import TaskTable, tables
+from steelyard.report.rows import TaskTable, billed, tables
 
 HOSTILE = "a|b<script>[red]x[/red]`*_\x1b[31m\u202e\n# =1"
 
@@ -440,7 +440,7 @@ def test_the_host_is_the_energy_of_a_processor_and_not_an_idle_graphics_card() -
 
 def test_carbon_and_cost_are_told_for_a_named_region_only() -> None:
     (made,) = tables([run(record(energy=(metered("rapl"),)))])
-    somewhere = replace(made, place=joules.place("DEU"))
+    somewhere = billed(made, joules.place("DEU"))
 
     text = printed([somewhere], 240)
 

@@ -10,7 +10,8 @@ from tests.unit.builders import cell, header, record
 
 from steelyard import store
 from steelyard.errors import StoreError
-from steelyard.record import SCHEMA, Measurement, Prediction, Record, decode_run, encode
+from steelyard.record import SCHEMA, Measurement, Prediction, Record
+from steelyard.record_file import decode_run, encode
 from steelyard.store import JOURNAL, Journal
 
 
@@ -28,22 +29,26 @@ def test_a_resumed_journal_has_what_was_appended(tmp_path: Path) -> None:
     assert Journal.resume(tmp_path).finished() == {f"task-{i}/tiny@int8/cpu-1t" for i in range(3)}
 
 
+@pytest.fixture(scope="session")
+def whole_journal(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    folder = tmp_path_factory.mktemp("whole")
+    journal_of(folder, 3)
+    return (folder / JOURNAL).read_bytes()
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_journal_cut_anywhere_keeps_every_whole_line(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+    tmp_path: Path, whole_journal: bytes, data: st.DataObject
 ) -> None:
-    folder = tmp_path_factory.mktemp("run")
-    journal_of(folder, 3)
-    whole = (folder / JOURNAL).read_bytes()
-    first = whole.index(b"\n") + 1
-    cut = data.draw(st.integers(first, len(whole)))
-    (folder / JOURNAL).write_bytes(whole[:cut])
+    first = whole_journal.index(b"\n") + 1
+    cut = data.draw(st.integers(first, len(whole_journal)))
+    (tmp_path / JOURNAL).write_bytes(whole_journal[:cut])
 
-    resumed = Journal.resume(folder)
+    resumed = Journal.resume(tmp_path)
 
-    assert len(resumed.records) == whole[:cut].count(b"\n") - 1
-    assert Journal.resume(folder).append(record()).records[-1] == record()
+    assert len(resumed.records) == whole_journal[:cut].count(b"\n") - 1
+    assert Journal.resume(tmp_path).append(record()).records[-1] == record()
 
 
 def test_damage_in_the_middle_is_an_error(tmp_path: Path) -> None:

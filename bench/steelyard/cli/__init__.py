@@ -12,14 +12,24 @@ from steelyard import __version__
 from steelyard.errors import SteelyardError
 
 COMMANDS = {
+    "cost": "Show what models cost to run, and from which volume on the small one pays.",
+    "cascade": "Choose when a specialist hands an item on to a generalist.",
+    "choose": "Name the measured model that meets your limits.",
+    "claims": "Show which claims hold on what was measured, and what was not tested.",
+    "curve": "Show from how many labelled examples on the small model keeps up.",
     "doctor": "Show what this device can measure, and what to change first.",
+    "export": "Write runs for other programs: LaTeX, Parquet, CycloneDX and more.",
     "list": "Show the tasks, the models, or the cells of a suite.",
     "plan": "Show what a suite would run, and what it refuses and why.",
     "prepare": "Fetch and build what a suite needs, without running it.",
+    "query": "Ask SQL of many runs.",
     "report": "Show or write the table of a run.",
     "run": "Run a suite and print its table.",
     "show": "Show a task or a model card.",
     "tune": "Hold the clocks still for measuring, and set them back.",
+    "verify": "Check that a published run is what was measured.",
+    "verdict": "Say of each task whether the small model is enough, and by which test.",
+    "weigh": "Weigh small models on your own labelled data.",
 }
 
 

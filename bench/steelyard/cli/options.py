@@ -11,9 +11,18 @@ from msgspec import Struct
 
 from steelyard import catalog, host, plan
 from steelyard.catalog import Catalog
+from steelyard.errors import OptionError
 from steelyard.plan import PlannedCell, Suite
 
 ALSO_QUICK = "STEELYARD_QUICK=1 does the same"
+
+
+class Others(Struct, frozen=True, kw_only=True):
+    """Models that were named in place of the suite's, where they run, whether a hub is asked."""
+
+    models: tuple[str, ...] = ()
+    device: str | None = None
+    offline: bool = False
 
 
 class Selection(Struct, frozen=True, kw_only=True):
@@ -50,6 +59,23 @@ def suite_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return cards_option(function)
 
 
+def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --model and --device."""
+    function = click.option(
+        "--model",
+        "models",
+        multiple=True,
+        metavar="MODEL",
+        help="Run this in place of the suite's models: a card's MODEL[@VARIANT], or without a card "
+        "hub:ORG/NAME@REVISION or path:DIR (#FILE.gguf picks one of several).",
+    )(function)
+    return click.option(
+        "--device",
+        metavar="DEVICE",
+        help="Where --model runs: cuda, cpu-all, cpu-1t.  [default: as the suite's own]",
+    )(function)
+
+
 def selection(
     suite: Path | None,
     *,
@@ -57,10 +83,13 @@ def selection(
     patterns: tuple[str, ...],
     cards: tuple[Path, ...],
     memory_limit: str | None = None,
+    others: Others | None = None,
 ) -> Selection:
     """Read cards and suite and plan the selected cells."""
     found = catalog.load(cards)
     loaded = plan.load_suite(suite or _own_suite(), quick=quick)
+    if others is not None:
+        loaded, found = _with_others(loaded, found, others)
     if memory_limit is not None:
         loaded = plan.limited(loaded, memory_limit)
     planned = plan.select(plan.cells(loaded, found, host.cores()), patterns)
@@ -75,6 +104,23 @@ def offline_option(function: Callable[..., Any]) -> Callable[..., Any]:
         envvar="STEELYARD_OFFLINE",
         help="Use the cache and local files only.",
     )(function)
+
+
+def _with_others(suite: Suite, found: Catalog, others: Others) -> tuple[Suite, Catalog]:
+    """Put the named models in place of the suite's; refuse --device where none is named."""
+    if not others.models:
+        if others.device is not None:
+            raise OptionError("--device goes with --model; a suite says its devices itself")
+        return suite, found
+    # Late: only who names a model pays for it.
+    from steelyard import adhoc
+    from steelyard.cli.progress import Talking
+    from steelyard.prepare.cache import Cache
+
+    desk = adhoc.Desk(cache=Cache.default(), progress=Talking(), offline=others.offline)
+    if others.device is not None:
+        plan.check_device(others.device, "--device")
+    return adhoc.added(suite, found, others.models, others.device, desk)
 
 
 def _own_suite() -> Path | None:

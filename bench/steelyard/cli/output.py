@@ -11,13 +11,18 @@ import click
 from msgspec import structs
 from rich.console import Console
 
-from steelyard import plugins, store
-from steelyard.api import Answer, Label, Score, Scorer
+from steelyard import learning, plugins, store, verdict
+from steelyard.api import Answer, Score, Scorer, WeighingScorer
 from steelyard.catalog import Catalog
 from steelyard.errors import StoreError
+from steelyard.learning import TaskCurves
 from steelyard.record import Prediction, Record
-from steelyard.report import joules, table
-from steelyard.report.rows import Load, Rescore, TaskTable, tables
+from steelyard.report import curves, joules, table
+from steelyard.report.rows import Rescore, TaskTable, billed, tables
+from steelyard.stats import Metric
+from steelyard.verdict import Means, TaskVerdict
+from steelyard.verdict.answers import Reweigh
+from steelyard.verdict.matching import Load
 
 
 def run_tables(
@@ -30,12 +35,34 @@ def run_tables(
     where = joules.place(region)
     runs = [run for folder in folders for run in store.read_runs(folder)]
     made = tables(runs, _loader(folders), _rescorer(found))
-    return tuple(structs.replace(one, place=where) for one in made)
+    judged = {one.task: one for one in run_verdicts(folders, found) if one.pairs}
+    return tuple(structs.replace(billed(one, where), verdict=judged.get(one.task)) for one in made)
+
+
+def run_verdicts(folders: Sequence[Path], found: Catalog) -> tuple[TaskVerdict, ...]:
+    """Return the verdicts of the runs in `folders`, by the cards at hand."""
+    runs = [run for folder in folders for run in store.read_runs(folder)]
+    cards = {name: entry.card for name, entry in found.tasks.items()}
+    return verdict.judge(runs, _loader(folders), cards, Means(reweigh=_reweigher(found)))
+
+
+def run_curves(folders: Sequence[Path], found: Catalog) -> tuple[TaskCurves, ...]:
+    """Return the learning curves of the runs in `folders`, by the cards at hand."""
+    runs = [run for folder in folders for run in store.read_runs(folder)]
+    cards = {name: entry.card for name, entry in found.tasks.items()}
+    return learning.curves(runs, _loader(folders), cards, _reweigher(found))
 
 
 def print_tables(folders: Sequence[Path], found: Catalog, region: str | None = None) -> None:
-    """Print the tables of the runs in `folders`."""
-    table.show(run_tables(folders, found, region), Console(file=sys.stdout))
+    """Print the tables of the runs in `folders`, and their learning curves where they have any."""
+    console = Console(file=sys.stdout)
+    drawn = run_curves(folders, found)
+    tables = run_tables(folders, found, region)
+    if tables or not drawn:
+        table.show(tables, console)
+    for one in drawn:
+        table.show_sheet(curves.sheet(one), console)
+    table.show_lines(curves.legend() if drawn else (), console)
 
 
 def print_columns(rows: Sequence[tuple[str, ...]]) -> None:
@@ -72,10 +99,29 @@ def _rescorer(found: Catalog) -> Rescore:
         if entry is None or not predictions:
             return None
         scorer: Scorer = plugins.load("scorers", entry.card.scorer.name)
-        labels: tuple[Label, ...] = entry.card.labels
-        answers = [Answer(label=p.answer, scores=p.scores) for p in predictions]
-        expected = [p.expected for p in predictions]
-        scores = scorer.score(answers, expected, labels, entry.card.scorer.options)
+        answers, expected = _answers(predictions)
+        scores = scorer.score(answers, expected, entry.card.labels, entry.card.scorer.options)
         return next((score for score in scores if score.metric == record.metric), None)
 
     return rescore
+
+
+def _reweigher(found: Catalog) -> Reweigh:
+    """Return a function that lets the task's own scorer score draws of the predictions."""
+
+    def reweigh(record: Record, predictions: Sequence[Prediction]) -> Metric | None:
+        entry = found.tasks.get(record.cell.task)
+        if entry is None or entry.card.metric != record.metric or not predictions:
+            return None
+        scorer: Scorer = plugins.load("scorers", entry.card.scorer.name)
+        if not isinstance(scorer, WeighingScorer):
+            return None
+        answers, expected = _answers(predictions)
+        return scorer.weighted(answers, expected, entry.card.labels, entry.card.scorer.options)
+
+    return reweigh
+
+
+def _answers(predictions: Sequence[Prediction]) -> tuple[list[Answer], list[str]]:
+    answers = [Answer(label=p.answer, scores=p.scores) for p in predictions]
+    return answers, [p.expected for p in predictions]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from steelyard.cli.options import offline_option, selection, suite_options
+from steelyard.cli.options import Others, model_options, offline_option, selection, suite_options
 from steelyard.cli.progress import Talking
 from steelyard.errors import SteelyardError
 from steelyard.measure import Bench, prepare_cell
@@ -17,16 +17,20 @@ COULD_NOT_PREPARE = 3
 
 @click.command("prepare", epilog="Examples:  steelyard prepare   |   steelyard prepare -k qwen")
 @suite_options
+@model_options
 @offline_option
 def command(
     suite: Path | None,
     quick: bool,
     patterns: tuple[str, ...],
     cards: tuple[Path, ...],
+    models: tuple[str, ...],
+    device: str | None,
     offline: bool,
 ) -> int:
     """Fetch and build what SUITE needs. What is there already is checked and kept."""
-    chosen = selection(suite, quick=quick, patterns=patterns, cards=cards)
+    others = Others(models=models, device=device, offline=offline)
+    chosen = selection(suite, quick=quick, patterns=patterns, cards=cards, others=others)
     progress = Talking()
     bench = Bench(cache=Cache.default(), progress=progress, offline=offline)
     failed = 0

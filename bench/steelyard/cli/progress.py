@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -20,21 +21,64 @@ from rich.progress import Progress as RichProgress
 
 from steelyard.progress import Bar, Unit
 
+# To the line's begin, and clear it (ECMA-48).
+ERASE = "\r\x1b[2K"
+
 
 class Talking:
-    """Progress on the standard error."""
+    """Progress on the standard error; `verbose` also says every step, and how long it took."""
 
-    def __init__(self) -> None:
-        self._console = Console(file=sys.stderr, highlight=False, markup=False, soft_wrap=True)
+    def __init__(self, console: Console | None = None, *, verbose: bool = False) -> None:
+        self._console = console or Console(
+            file=sys.stderr, highlight=False, markup=False, soft_wrap=True
+        )
+        self._verbose = verbose
+        # A log that wants colours is no screen: nothing can be taken back there.
+        self._live = self._console.file.isatty() and not self._console.is_dumb_terminal
+        self._shown = False
 
     def say(self, message: str) -> None:
         """Print one line."""
+        self._erase()
         self._console.print(message)
 
     @contextmanager
+    def step(self, what: str) -> Generator[None, None, None]:
+        """Show what is under way: a line that goes away on a terminal, elsewhere with `verbose`.
+
+        Drawn before and after, never while the step lasts: a pass may be timed within.
+        """
+        if self._verbose:
+            self.say(what)
+        elif self._live:
+            self._show(what)
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._erase()
+        if self._verbose:
+            self.say(f"{what.partition(',')[0]}: took {time.monotonic() - began:.0f} s")
+
+    def _show(self, what: str) -> None:
+        """Write a line that can be taken back: no longer than the terminal is wide."""
+        self._erase()
+        self._console.file.write(what[: self._console.width - 1])
+        self._console.file.flush()
+        self._shown = True
+
+    def _erase(self) -> None:
+        if self._shown:
+            self._console.file.write(ERASE)
+            self._console.file.flush()
+            self._shown = False
+
+    @contextmanager
     def bar(self, what: str, total: float | None, unit: Unit) -> Generator[Bar, None, None]:
-        """Show a bar while the work lasts; where the standard error is no terminal, nothing."""
+        """Show a bar while the work lasts; elsewhere nothing, or with `verbose` its name."""
         if not self._console.is_terminal:
+            if self._verbose:
+                self.say(what)
             yield _Unseen()
             return
         columns: tuple[ProgressColumn, ...] = (

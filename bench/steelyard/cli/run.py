@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from steelyard import runner
-from steelyard.cli.options import offline_option, selection, suite_options
+from steelyard import runner, tuned, tuning
+from steelyard.cli import tune as tune_command
+from steelyard.cli.options import Others, model_options, offline_option, selection, suite_options
 from steelyard.cli.output import print_tables
 from steelyard.cli.progress import Talking
+from steelyard.errors import SteelyardError
 from steelyard.measure import Bench
+from steelyard.plan import PlannedCell
 from steelyard.prepare.cache import Cache
-from steelyard.record import Record
+from steelyard.record import Record, TunedSetting
 from steelyard.store import Journal
+from steelyard.tuning import Tuning, Wishes
 
 LOCAL = Path("results/local")
 COULD_NOT_MEASURE = 3
@@ -23,9 +29,11 @@ COULD_NOT_MEASURE = 3
 @click.command(
     "run",
     epilog="Examples:  steelyard run --quick   |   steelyard run bench.toml -k spam/   |   "
-    "steelyard run --resume",
+    "steelyard run --resume   |   "
+    "steelyard run --model hub:Qwen/Qwen2.5-7B-Instruct@main --device cuda",
 )
 @suite_options
+@model_options
 @click.option(
     "--output",
     "-o",
@@ -41,15 +49,25 @@ COULD_NOT_MEASURE = 3
     help="Hold every worker to SIZE, such as 512MB; what does not fit is a result too.",
 )
 @offline_option
+@click.option(
+    "--tune",
+    is_flag=True,
+    help="As root: `tune on` while the run lasts, and set back after it, however it ends.",
+)
+@click.option("--verbose", "-v", is_flag=True, help="Also say every pass, and how long it took.")
 def command(
     suite: Path | None,
     quick: bool,
     patterns: tuple[str, ...],
     cards: tuple[Path, ...],
+    models: tuple[str, ...],
+    device: str | None,
     output: Path,
     resume: bool,
     memory_limit: str | None,
     offline: bool,
+    tune: bool,
+    verbose: bool,
 ) -> int:
     """Run SUITE (a file, or the name of a shipped suite) and print its table.
 
@@ -57,18 +75,21 @@ def command(
     cell is kept at once; after Ctrl-C or a crash, --resume goes on with the next one.
     """
     chosen = selection(
-        suite, quick=quick, patterns=patterns, cards=cards, memory_limit=memory_limit
+        suite,
+        quick=quick,
+        patterns=patterns,
+        cards=cards,
+        memory_limit=memory_limit,
+        others=Others(models=models, device=device, offline=offline),
     )
-    progress = Talking()
-    opened = runner.resume if resume else runner.start
-    journal = opened(chosen.planned, chosen.suite.name, output)
+    progress = Talking(verbose=verbose)
     bench = Bench(cache=Cache.default(), progress=progress, offline=offline)
-    counter = _Counter(len(chosen.planned), len(journal.finished()), progress)
-    try:
-        journal = runner.run(chosen.planned, journal, bench, counter.count)
-    except KeyboardInterrupt:
-        progress.say(f"stopped; {journal.folder} keeps what is finished, --resume goes on")
-        raise
+    with _tuned(progress, tune=tune) as settings:
+        if resume:
+            journal = runner.resume(chosen.planned, chosen.suite.name, output)
+        else:
+            journal = runner.start(chosen.planned, chosen.suite.name, output, settings)
+        journal = _run(chosen.planned, journal, bench, progress)
     print_tables((journal.folder,), chosen.catalog)
     invalid = sum(record.outcome == "invalid" for record in journal.records)
     if invalid:
@@ -77,6 +98,45 @@ def command(
         )
     progress.say(f"kept in {journal.folder}")
     return _status(journal)
+
+
+def _run(
+    planned: tuple[PlannedCell, ...], journal: Journal, bench: Bench, progress: Talking
+) -> Journal:
+    counter = _Counter(len(planned), len(journal.finished()), progress)
+    try:
+        return runner.run(planned, journal, bench, counter.count)
+    except KeyboardInterrupt:
+        progress.say(f"stopped; {journal.folder} keeps what is finished, --resume goes on")
+        raise
+
+
+@contextmanager
+def _tuned(progress: Talking, *, tune: bool) -> Generator[tuple[TunedSetting, ...], None, None]:
+    """Tune for the run if asked; else only tell what is tuned, and undo what a killed run left."""
+    if not tune:
+        yield _tuned_before(progress)
+        return
+    with tuned.for_run(tune_command.here("on"), Wishes()) as state:
+        _say(progress, state)
+        yield tuned.kept(state)
+
+
+def _tuned_before(progress: Talking) -> tuple[TunedSetting, ...]:
+    try:
+        state = tuning.status(tune_command.here("off"))
+    except SteelyardError as error:
+        progress.say(str(error))
+        return ()
+    _say(progress, state)
+    return tuned.kept(state)
+
+
+def _say(progress: Talking, state: Tuning) -> None:
+    for note in state.notes:
+        progress.say(note)
+    if state.on:
+        progress.say(f"{len(state.settings)} clock settings are tuned (steelyard tune status)")
 
 
 class _Counter:

@@ -33,22 +33,23 @@ def on(no_turbo: bool, gpu_clock: bool) -> None:
     wishes = Wishes(no_turbo=no_turbo, gpu_clock=gpu_clock)
     options = [("--no-turbo", no_turbo), ("--gpu-clock", gpu_clock)]
     asked = [name for name, given in options if given]
-    _print(tuning.on(_place("on", *asked), wishes))
+    _print(tuning.on(here("on", *asked), wishes))
 
 
 @command.command("off")
 def off() -> None:
     """Set everything back to what it was."""
-    _print(tuning.off(_place("off")))
+    _print(tuning.off(here("off")))
 
 
 @command.command("status")
 def status() -> None:
     """Show what is tuned; as root, set back what a killed `tune` left half done."""
-    _print(tuning.status(_place("off")))
+    _print(tuning.status(here("off")))
 
 
-def _place(*words: str) -> Place:
+def here(*words: str) -> Place:
+    """Return this machine, and `words` as the `tune` command that does the same as root."""
     root = Path("/")
     return Place(
         machine=Machine(root=root),

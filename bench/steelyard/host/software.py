@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
-PACKAGES = ("steelyard", "numpy", "onnxruntime", "tokenizers", "fasttext-predict", "msgspec")
+PACKAGES = (
+    "steelyard",
+    "numpy",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "tokenizers",
+    "fasttext-predict",
+    "msgspec",
+)
 
 # What the installer adds to a wheel's own files, different in each environment.
 INSTALLERS = ("INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json")

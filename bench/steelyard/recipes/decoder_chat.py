@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ from steelyard.recipes.decoder_gguf import Vocabulary
 # llama.cpp's token types (llama_token_type): control tokens and tokens that a user added.
 SPECIAL_TYPES = (3, 4)
 # Words that a template would not hold itself and that no template trims or escapes.
+# What Llama 3.1's own template says where no date is given.
+SAID_DATE = date(2024, 7, 26)
 QUESTION, REPLY, SECOND = "steelyardquestion", "steelyardreply", "steelyardsecond"
 
 
@@ -42,14 +45,20 @@ def tokenizer_of(vocabulary: Vocabulary) -> Any:
 
 
 def chat_pieces(vocabulary: Vocabulary, tokenizer: Any) -> ChatPieces:
-    """Render the template on marked messages and cut it at the marks."""
+    """Return the pieces of the chat template that a GGUF carries."""
+    bos, eos = (_token(vocabulary, key) for key in ("bos_token_id", "eos_token_id"))
+    return cut_template(tokenizer, vocabulary.chat_template, bos, eos)
+
+
+def cut_template(tokenizer: Any, template: str, bos: str | None, eos: str | None) -> ChatPieces:
+    """Render a template on marked messages and cut it at the marks.
+
+    transformers renders in jinja2's sandbox. Raises PrepareError for what cannot be cut.
+    """
+    from jinja2 import TemplateError
     from transformers import PreTrainedTokenizerFast
 
-    wrapped = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        bos_token=_token(vocabulary, "bos_token_id"),
-        eos_token=_token(vocabulary, "eos_token_id"),
-    )
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=bos, eos_token=eos)
 
     def render(*texts: str, ask: bool) -> str:
         roles = ("user", "assistant", "user")
@@ -57,17 +66,26 @@ def chat_pieces(vocabulary: Vocabulary, tokenizer: Any) -> ChatPieces:
         return str(
             wrapped.apply_chat_template(
                 turns,
-                chat_template=vocabulary.chat_template,
+                chat_template=template,
                 tokenize=False,
                 add_generation_prompt=ask,
+                # Some templates say today's date: the same artefact would differ by the day.
+                strftime_now=_said_date,
             )
         )
 
-    return _cut(
-        asked=render(QUESTION, REPLY, SECOND, ask=True),
-        told=render(QUESTION, REPLY, SECOND, ask=False),
-        closed=render(QUESTION, REPLY, ask=False),
-    )
+    try:
+        return _cut(
+            asked=render(QUESTION, REPLY, SECOND, ask=True),
+            told=render(QUESTION, REPLY, SECOND, ask=False),
+            closed=render(QUESTION, REPLY, ask=False),
+        )
+    except (TemplateError, TypeError, ValueError) as error:
+        raise PrepareError(f"the chat template cannot be rendered: {error}") from error
+
+
+def _said_date(form: str) -> str:
+    return SAID_DATE.strftime(form)
 
 
 def _cut(asked: str, told: str, closed: str) -> ChatPieces:
@@ -83,7 +101,9 @@ def _cut(asked: str, told: str, closed: str) -> ChatPieces:
         user=(user_start, user_end),
         assistant=(between.removeprefix(user_end), reply_end),
     )
-    if not reply_end or asked != _whole(pieces) or last != between:
+    # A space after the last mark is the answer's own first one in some templates.
+    cut_well = asked.rstrip(" ") == _whole(pieces).rstrip(" ")
+    if not reply_end or not cut_well or last.rstrip(" ") != between.rstrip(" "):
         raise PrepareError("the chat template's turns differ by position; it cannot be cut")
     return pieces
 

@@ -64,6 +64,11 @@ class Gguf:
 
     def config(self) -> dict[str, Any]:
         """Return the model's configuration in transformers' words."""
+        if "rope_freqs.weight" in self._tensors or self.setting("rope.scaling.type"):
+            raise PrepareError(
+                "the GGUF scales its rotary positions (Llama 3.1 and later do), which is not "
+                "supported from GGUF; use the publisher's safetensors"
+            )
         heads = int(self.setting("attention.head_count"))
         hidden = int(self.setting("embedding_length"))
         return {

@@ -10,10 +10,13 @@ import msgspec
 from msgspec import Struct
 
 from steelyard.api import Score
+from steelyard.energy import Absent
 from steelyard.report import fits, joules
+from steelyard.report.joules import Bill, Carbon, Money, Share
 from steelyard.report.paired import Answers
 from steelyard.report.rows import Machine, Percentile, Row, TaskTable
 from steelyard.stats import Quantile, TooFew
+from steelyard.verdict import TaskVerdict
 
 SCHEMA = 1
 
@@ -26,6 +29,7 @@ class ReportedTask(Struct, frozen=True, kw_only=True):
     task: str
     machines: tuple[Machine, ...]
     rows: tuple[Row, ...]
+    verdict: TaskVerdict | None = None
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -38,14 +42,20 @@ class Report(Struct, frozen=True, kw_only=True):
 def json_text(tables: Iterable[TaskTable]) -> str:
     """Return all tables as JSON, in the units that the names say."""
     tasks = tuple(
-        ReportedTask(task=table.task, machines=table.machines, rows=table.rows) for table in tables
+        ReportedTask(
+            task=table.task, machines=table.machines, rows=table.rows, verdict=table.verdict
+        )
+        for table in tables
     )
     encoded = msgspec.json.encode(Report(schema=SCHEMA, tasks=tasks), order="deterministic")
     return msgspec.json.format(encoded, indent=2).decode() + "\n"
 
 
 def csv_text(tables: Iterable[TaskTable]) -> str:
-    """Return all rows as one CSV; a spreadsheet reads no cell of it as a formula."""
+    """Return all rows as one CSV; a spreadsheet reads no cell of it as a formula.
+
+    A row is of one cell and a verdict of two: verdicts are in the JSON, not here.
+    """
     rows = [flat(row) for table in tables for row in table.rows]
     out = io.StringIO()
     if rows:
@@ -125,6 +135,48 @@ def _energy(row: Row) -> dict[str, Value]:
         "energy_meter": reading.meter if reading else None,
         "energy_tier": joules.TIERS[reading.tier or joules.MODELLED] if reading else None,
         "energy_missing": None if reading else "; ".join(why) or "not measured",
+        **_bill(row.bill),
+    }
+
+
+def _bill(bill: Bill | None) -> dict[str, Value]:
+    """Return what a call comes to; money is in the row's `cost_currency`."""
+    right = bill.correct if bill else None
+    share = right if isinstance(right, Share) else None
+    both = bill.with_gpu if bill else None
+    return {
+        "energy_per_correct_j": share.joules if share else None,
+        "energy_per_correct_u_j": share.expanded_j if share else None,
+        "energy_per_correct_missing": right.reason if isinstance(right, Absent) else None,
+        "energy_with_gpu_j": both.joules if both else None,
+        "energy_with_gpu_u_j": both.expanded_j if both else None,
+        **_carbon(bill.carbon if bill else None),
+        **_money(bill.money if bill else None),
+    }
+
+
+def _carbon(carbon: Carbon | Absent | None) -> dict[str, Value]:
+    known = carbon if isinstance(carbon, Carbon) else None
+    return {
+        "carbon_kg": known.call_kg if known else None,
+        "carbon_per_correct_kg": known.correct_kg if known else None,
+        "carbon_region": known.region if known else None,
+        "carbon_year": known.year if known else None,
+        "carbon_missing": carbon.reason if isinstance(carbon, Absent) else None,
+    }
+
+
+def _money(money: Money | Absent | None) -> dict[str, Value]:
+    known = money if isinstance(money, Money) else None
+    missing = money.reason if isinstance(money, Absent) else None
+    return {
+        "cost_electricity": known.electricity if known else None,
+        "cost_device": known.device if known else None,
+        "cost": known.call if known else None,
+        "cost_per_correct": known.correct if known else None,
+        "cost_currency": known.currency if known else None,
+        "cost_tariff": known.tariff if known else None,
+        "cost_missing": known.no_total if known else missing,
     }
 
 

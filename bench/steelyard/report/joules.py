@@ -1,15 +1,18 @@
-"""Energy, carbon and cost of a call and of a correct answer; or why there is no figure."""
+"""What a call and a correct answer use, emit and cost; or why there is no figure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from steelyard.api import Score
-from steelyard.energy import Absent, carbon_kg, cost
+from steelyard.api import Covered, MeterScope, Score
+from steelyard.cost import best_reading
+from steelyard.energy import Absent, Energy, carbon_kg, cost, per_correct, together
 from steelyard.energy.price import J_PER_KWH
-from steelyard.record import CodecarbonReading, EnergyReading
+from steelyard.record import EnergyReading
 from steelyard.references import Grid, Price, Tariff, grid, tariffs, usual_use
 from steelyard.report import units
 
@@ -28,6 +31,52 @@ class Place(Struct, frozen=True, kw_only=True):
     tariff: Tariff | None = None
 
 
+class Share(Struct, frozen=True, kw_only=True):
+    """Energy with its expanded uncertainty (U = 2u)."""
+
+    joules: float
+    expanded_j: float
+
+
+class Carbon(Struct, frozen=True, kw_only=True):
+    """What a call emits, in kg of CO2 equivalent; `correct_kg` is None where no share is known."""
+
+    call_kg: float
+    correct_kg: float | None
+    region: str
+    grid: str
+    year: int
+
+
+class Money(Struct, frozen=True, kw_only=True):
+    """What a call costs, in `currency`: electricity, the device's share of its life, both.
+
+    `no_total` says why the device's share is None, and with it `call` and `correct`; `correct`
+    alone is None where no share of correct answers is known.
+    """
+
+    electricity: float
+    device: float | None = None
+    call: float | None = None
+    correct: float | None = None
+    no_total: str | None = None
+    currency: str
+    tariff: str
+
+
+class Bill(Struct, frozen=True, kw_only=True):
+    """What the gross energy of a call comes to, by the best reading; or why it cannot be said.
+
+    `correct` is the energy of a correct answer. `with_gpu` is that of a call with the graphics
+    cards that were metered beside the processor, None where there was none.
+    """
+
+    correct: Share | Absent
+    carbon: Carbon | Absent
+    money: Money | Absent
+    with_gpu: Share | None = None
+
+
 def place(region: str | None) -> Place:
     """Return a region's grid, and its tariff where one is known; no region, no figures.
 
@@ -40,21 +89,8 @@ def place(region: str | None) -> Place:
 
 
 def best(readings: Sequence[EnergyReading]) -> EnergyReading | None:
-    """Return the reading of the best tier that has a figure; of one tier, what counts most.
-
-    Only those that count the processor: what a graphics card used while a processor worked
-    says nothing about the model.
-    """
-    known = [
-        reading
-        for reading in readings
-        if reading.gross_j is not None and {"board", "cpu"} & set(reading.covers)
-    ]
-    return min(known, key=_rank, default=None)
-
-
-def _rank(reading: EnergyReading) -> tuple[int, bool, int]:
-    return reading.tier or MODELLED, "board" not in reading.covers, -len(reading.covers)
+    """Return the reading that a call's energy is told by; see `cost.best_reading`."""
+    return best_reading(readings)
 
 
 def text(reading: EnergyReading | None) -> str | None:
@@ -65,88 +101,100 @@ def text(reading: EnergyReading | None) -> str | None:
     return f"{about}{units.energy(reading.gross_j, reading.gross_u_j or 0.0)}"
 
 
-def notes(
+def bill(
     readings: Sequence[EnergyReading], score: Score | None, where: Place, price: Price | None
-) -> Iterator[str]:
-    """Say of every meter what it counted, net of idle, per correct answer, carbon and cost.
+) -> Bill:
+    """Return what the best reading's energy comes to; `price` is the device's, where known."""
+    reading = best(readings)
+    if reading is None:
+        nothing = Absent(reason="no meter has a figure")
+        return Bill(correct=nothing, carbon=nothing, money=nothing)
+    call = of_call(reading)
+    right = of_correct(call, score)
+    return Bill(
+        correct=right if isinstance(right, Absent) else _share(right),
+        carbon=_carbon(call, right, where),
+        money=_money(call, right, where, price),
+        with_gpu=_with_gpu(reading, readings),
+    )
 
-    `price` is the device's, where it is known.
+
+def of_call(reading: EnergyReading) -> Energy:
+    """Return the gross energy of a call; raise ValueError for a reading without a figure.
+
+    A record keeps one uncertainty for all its parts: what becomes of it is the same.
     """
-    for reading in readings:
-        if reading.gross_j is None:
-            yield f"energy by {reading.meter}: none: {reading.absent or 'no reason was kept'}"
-            continue
-        yield f"energy by {reading.meter} ({_how(reading)}): {'; '.join(_said(reading, score))}."
-        if reading is best(readings):
-            yield from _consequences(reading, score, where, price)
-        yield from (f"{reading.meter}: {note}" for note in (*reading.notes, *reading.faults))
-
-
-def codecarbon(reading: CodecarbonReading) -> str:
-    """Say what codecarbon makes of the energy pass; its figures are never mixed with ours."""
-    if reading.energy_j is None:
-        return f"codecarbon: no energy: {reading.reason('energy_j') or 'no reason was kept'}"
-    mode = f", CPU by {reading.cpu_mode}" if reading.cpu_mode else ""
-    emitted = (
-        f", {1e3 * reading.emissions_kg:.3g} g CO2e by the grid of {reading.grid}"
-        if reading.emissions_kg is not None
-        else ""
-    )
-    return (
-        f"codecarbon {reading.version or ''} (process mode, offline{mode}): "
-        f"{units.energy(reading.energy_j)} in {reading.duration_s or 0:.1f} s of work{emitted}"
+    if reading.gross_j is None:
+        raise ValueError(f"{reading.meter} has no figure: {reading.absent}")
+    return Energy(
+        joules=reading.gross_j,
+        seconds=reading.seconds_a_call or 0.0,
+        meters=(reading.meter,),
+        method=reading.method or "modelled",
+        scope=cast("MeterScope", reading.scope or "board"),
+        covers=cast("tuple[Covered, ...]", reading.covers),
+        updates=reading.updates or 0,
+        u_gain=(reading.gross_u_j or 0.0) / 2,
+        blocks=reading.windows or 1,
     )
 
 
-def _correct(a_call: float, score: Score | None) -> str:
-    """Return what a correct answer takes, where the score is the share of them."""
-    if score is None or score.metric != "accuracy" or score.value <= 0:
-        return ""
-    return f" ({a_call / score.value:.3g} a correct answer)"
+def of_correct(call: Energy, score: Score | None) -> Energy | Absent:
+    """Return the energy of a correct answer, where the score is the share of them."""
+    if score is None:
+        return Absent(reason="there is no score")
+    if score.metric != "accuracy":
+        return Absent(reason=f"{score.metric} is no share of correct answers")
+    return per_correct(call, round(score.value * score.n), score.n)
 
 
-def _how(reading: EnergyReading) -> str:
-    covers = "+".join(reading.covers) or "not known what"
-    return f"{TIERS[reading.tier or MODELLED]}, scope {reading.scope}, counts {covers}"
+def _share(energy: Energy) -> Share:
+    return Share(joules=energy.joules, expanded_j=energy.expanded)
 
 
-def _said(reading: EnergyReading, score: Score | None) -> Iterator[str]:
-    gross_j, u_j = reading.gross_j or 0.0, reading.gross_u_j or 0.0
-    yield f"gross {units.energy(gross_j, u_j)} a call"
-    if reading.net_j is not None:
-        yield f"net of idle {units.energy(reading.net_j, reading.net_u_j or 0.0)}"
-    else:
-        yield f"net of idle: {reading.no_net or 'idle was not measured'}"
-    if score is not None and score.metric == "accuracy" and score.value > 0:
-        yield f"{units.energy(gross_j / score.value, u_j / score.value)} a correct answer"
-    if reading.idle_watts is not None and reading.watts is not None:
-        yield f"{reading.watts:.3g} W at work, {reading.idle_watts:.3g} W idle"
-    yield f"{reading.calls} calls in {reading.windows} windows, {reading.updates} updates or more"
+def _carbon(call: Energy, right: Energy | Absent, where: Place) -> Carbon | Absent:
+    if where.grid is None:
+        return Absent(reason="no region was named (--region)")
+    return Carbon(
+        call_kg=carbon_kg(call.joules, where.grid),
+        correct_kg=None if isinstance(right, Absent) else carbon_kg(right.joules, where.grid),
+        region=where.grid.region,
+        grid=where.grid.name,
+        year=where.grid.year,
+    )
 
 
-def _consequences(
-    reading: EnergyReading, score: Score | None, where: Place, price: Price | None
-) -> Iterator[str]:
-    gross_j = reading.gross_j or 0.0
-    if where.grid is not None:
-        grams = 1e3 * carbon_kg(gross_j, where.grid)
-        yield (
-            f"carbon: {grams:.3g} g CO2e a call{_correct(grams, score)}, "
-            f"grid of {where.grid.name} {where.grid.year}"
+def _money(
+    call: Energy, right: Energy | Absent, where: Place, price: Price | None
+) -> Money | Absent:
+    tariff = where.tariff
+    if tariff is None:
+        return Absent(
+            reason="no region was named (--region)"
+            if where.grid is None
+            else f"no tariff is known for {where.grid.region}"
         )
-    if where.tariff is None:
-        return
-    spent = cost(gross_j, reading.seconds_a_call or 0.0, where.tariff, price, usual_use())
-    tariff = f"{where.tariff.region} {where.tariff.period}"
+    bare = Money(
+        electricity=call.joules / J_PER_KWH * tariff.per_kwh,
+        currency=tariff.currency,
+        tariff=f"{tariff.region} {tariff.period}",
+    )
+    if not call.seconds:
+        return replace(bare, no_total="the record does not say how long a call took")
+    spent = cost(call.joules, call.seconds, tariff, price, usual_use())
     if isinstance(spent, Absent):
-        electricity = gross_j / J_PER_KWH * where.tariff.per_kwh
-        yield (
-            f"cost: electricity {electricity:.3g} {where.tariff.currency} a call ({tariff}); "
-            f"without the device: {spent.reason}"
-        )
-        return
-    yield (
-        f"cost: {spent.total:.3g} {spent.currency} a call{_correct(spent.total, score)}, "
-        f"of which electricity "
-        f"{spent.energy:.3g} ({tariff}) and device {spent.device:.3g} ({usual_use().source})"
-    )
+        return replace(bare, no_total=spent.reason)
+    known = replace(bare, device=spent.device, call=spent.total)
+    if isinstance(right, Absent):
+        return known
+    answer = cost(right.joules, right.seconds, tariff, price, usual_use())
+    return known if isinstance(answer, Absent) else replace(known, correct=answer.total)
+
+
+def _with_gpu(host: EnergyReading, readings: Sequence[EnergyReading]) -> Share | None:
+    """Return the host's energy with that of its graphics cards; None where none was metered."""
+    cards = [one for one in readings if one.gross_j is not None and one.covers == ("gpu",)]
+    if not cards:
+        return None
+    both = together([of_call(host), *map(of_call, cards[:1])])
+    return None if isinstance(both, Absent) else _share(both)

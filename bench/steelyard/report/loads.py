@@ -16,8 +16,17 @@ from steelyard.loads import (
     SensorResult,
     SustainedResult,
 )
+from steelyard.record import Evidence
 from steelyard.report import units
 from steelyard.stats import Quantile, TooFew, Unserved
+
+
+def lines(results: Sequence[AnyLoadResult], evidence: Sequence[Evidence]) -> Iterator[str]:
+    """Return one line a load shape, a sustained one with what heat did beside it."""
+    watched = iter([one for one in evidence if _sustained_window(one) and not one.broken])
+    for result in results:
+        beside = next(watched, None) if isinstance(result, SustainedResult) else None
+        yield said(result) if beside is None else f"{said(result)}; {_heat(beside)}"
 
 
 def said(result: AnyLoadResult) -> str:
@@ -72,6 +81,21 @@ def _sustained(result: SustainedResult) -> str:
         f"median of the last minute {units.duration(drift.last_ns)}, {drift.ratio:.2f} times "
         f"that of the first ({drift.last_calls} and {drift.first_calls} calls kept)"
     )
+
+
+def _sustained_window(evidence: Evidence) -> bool:
+    return evidence.window.partition(" ")[2].startswith("sustained")
+
+
+def _heat(evidence: Evidence) -> str:
+    warm, fast = evidence.highest_temperature_c, evidence.highest_clock_hz
+    cool, slow = evidence.lowest_temperature_c, evidence.lowest_clock_hz
+    temperature = "not told" if warm is None or cool is None else f"{cool:.0f} to {warm:.0f} C"
+    clock = (
+        "not told" if fast is None or slow is None else f"{slow / 1e9:.2f} to {fast / 1e9:.2f} GHz"
+    )
+    throttled = f", throttled ({', '.join(evidence.throttled)})" if evidence.throttled else ""
+    return f"temperature {temperature}, clock {clock}{throttled}"
 
 
 def _cold(result: ColdStartResult) -> str:

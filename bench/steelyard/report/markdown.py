@@ -28,7 +28,7 @@ def text(tables: Iterable[TaskTable]) -> str:
 
 def section(sheet: Sheet) -> str:
     """Return a sheet as a heading, a table and a list of notes."""
-    titles = ["role", *(column.title for column in sheet.columns)]
+    titles = [sheet.group, *(column.title for column in sheet.columns)]
     lines = [
         f"### {escape(sheet.title)}",
         "",
@@ -36,6 +36,7 @@ def section(sheet: Sheet) -> str:
         _line([":--", ":--", *("--:" for _ in sheet.columns[1:])], escaped=True),
         *(_line([line.role, *line.flat_cells]) for line in sheet.lines),
         "",
+        *([f"**Verdict:** {escape(sheet.verdict)}", ""] if sheet.verdict else []),
         *(f"- {escape(note)}" for note in sheet.notes),
     ]
     return "\n".join(lines) + "\n"

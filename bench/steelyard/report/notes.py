@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from steelyard.references import Price, board_of
-from steelyard.report import fits, joules, loads
+from steelyard.report import energy_notes, fits, joules, loads, verdicts
 from steelyard.report.paired import Beside
 from steelyard.report.rows import Machine, Row, TaskTable
 from steelyard.report.units import clean, size
@@ -43,7 +42,7 @@ def _notes(table: TaskTable) -> Iterator[str]:
         if row.outcome != "ok":
             yield f"{_name(row, table)}: {row.outcome.replace('_', ' ')}: {_reason(row)}"
     for row in table.rows:
-        yield from (f"{_name(row, table)}: {note}" for note in _of_row(row, table))
+        yield from (f"{_name(row, table)}: {note}" for note in _of_row(row))
 
 
 def _legend(tables: Sequence[TaskTable]) -> Iterator[str]:
@@ -61,6 +60,8 @@ def _legend(tables: Sequence[TaskTable]) -> Iterator[str]:
         yield NOT_DONE
     yield from _energy(tables)
     yield from _untold(rows)
+    if any(table.verdict for table in tables):
+        yield from verdicts.legend()
 
 
 def _energy(tables: Sequence[TaskTable]) -> Iterator[str]:
@@ -95,7 +96,7 @@ def _too_few(rows: Sequence[Row]) -> Iterator[str]:
         yield f"n<{needed}: fewer than the {needed} calls that this percentile needs at 95 %."
 
 
-def _of_row(row: Row, table: TaskTable) -> Iterator[str]:
+def _of_row(row: Row) -> Iterator[str]:
     if row.sample and row.sample.n < row.sample.of:
         seed = "" if row.sample.seed is None else f", seed {row.sample.seed}"
         yield f"asked a sample of {row.sample.n} of {row.sample.of} test items{seed}."
@@ -104,23 +105,16 @@ def _of_row(row: Row, table: TaskTable) -> Iterator[str]:
     if row.beside_parent:
         yield _parent(row.beside_parent)
         yield from (f"warning: {warning}" for warning in row.beside_parent.warnings)
-    yield from joules.notes(row.energy, row.score, table.place, _price(row, table))
+    yield from energy_notes.meters(row.energy, row.score, row.bill)
     if row.codecarbon:
-        yield joules.codecarbon(row.codecarbon)
-    yield from (loads.said(result) for result in row.loads)
+        yield energy_notes.codecarbon(row.codecarbon)
+    yield from loads.lines(row.loads, row.evidence)
     if row.warm_up and not row.warm_up.settled:
         yield (
             f"latency had not settled after {row.warm_up.calls} warm-up calls "
             f"in {row.warm_up.seconds:.1f} s."
         )
     yield from row.warnings
-
-
-def _price(row: Row, table: TaskTable) -> Price | None:
-    """Return what the row's board costs, where that is known."""
-    models = [m.host.board for m in table.machines if m.device == row.cell.device and m.host.board]
-    board = board_of(models[0]) if models else None
-    return board.price if board else None
 
 
 def _prompt(row: Row) -> str:

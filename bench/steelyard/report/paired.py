@@ -1,29 +1,20 @@
-"""Two cells on the same items: how their answers and their speeds differ."""
+"""A variant beside its full-precision parent: how their answers and their speeds differ."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from steelyard import stats
 from steelyard.api import Score
-from steelyard.record import Host, Prediction, Record
+from steelyard.record import Prediction, Record
 from steelyard.report import quantised
 from steelyard.report.quantised import Against
+from steelyard.verdict.answers import Answers, compare, right
+from steelyard.verdict.matching import Hosts, Predictions, latency
 
-
-class Answers(Struct, frozen=True, kw_only=True):
-    """A variant's right answers less its parent's, over the n items that both were asked.
-
-    `flips` counts the items on which their answers differ, right or wrong; `p_value` is exact
-    McNemar.
-    """
-
-    n: int
-    difference: stats.Difference
-    p_value: float
-    flips: int
+__all__ = ["Answers", "Beside", "Hosts", "Predictions", "beside", "compare", "rescore_accuracy"]
 
 
 class Beside(Struct, frozen=True, kw_only=True):
@@ -39,32 +30,6 @@ class Beside(Struct, frozen=True, kw_only=True):
     memory: float | None = None
     size: float | None = None
     warnings: tuple[str, ...] = ()
-
-
-class Hosts(Struct, frozen=True, kw_only=True):
-    """The machines that a variant and its parent were measured on."""
-
-    variant: Host
-    parent: Host
-
-    @property
-    def alike(self) -> bool:
-        """Whether speeds and memory of the two can be compared."""
-        return _hardware(self.variant) == _hardware(self.parent)
-
-
-Predictions = Mapping[str, Mapping[str, Prediction]]
-
-
-def by_item(predictions: Iterable[Prediction]) -> dict[str, Prediction]:
-    """Return predictions by the id of their item."""
-    return {prediction.id: prediction for prediction in predictions}
-
-
-def common_items(predictions: Predictions, cells: Iterable[str]) -> frozenset[str]:
-    """Return the items that all of `cells` were asked, as far as their answers are at hand."""
-    asked = [frozenset(predictions[cell]) for cell in cells if cell in predictions]
-    return frozenset.intersection(*asked) if asked else frozenset()
 
 
 def beside(
@@ -91,22 +56,7 @@ def beside(
         speed=pair.speed,
         memory=pair.memory,
         size=pair.size,
-        warnings=quantised.warnings(pair, hosts.variant if hosts else None),
-    )
-
-
-def compare(first: Mapping[str, Prediction], second: Mapping[str, Prediction]) -> Answers | None:
-    """Compare second with first on the items that both answered; None where there are none."""
-    pairs = [(first[item], second[item]) for item in first if item in second]
-    if not pairs:
-        return None
-    lost = sum(_right(a) and not _right(b) for a, b in pairs)
-    won = sum(_right(b) and not _right(a) for a, b in pairs)
-    return Answers(
-        n=len(pairs),
-        difference=stats.paired_difference(lost, won, len(pairs)),
-        p_value=stats.mcnemar_exact(lost, won),
-        flips=sum(a.answer != b.answer for a, b in pairs),
+        warnings=quantised.warnings(pair, hosts.first if hosts else None),
     )
 
 
@@ -114,17 +64,9 @@ def rescore_accuracy(record: Record, predictions: Sequence[Prediction]) -> Score
     """Score a part of a record's predictions, where its metric is accuracy."""
     if record.metric != "accuracy" or not predictions:
         return None
-    right, n = sum(map(_right, predictions)), len(predictions)
-    low, high = stats.wilson(right, n)
-    return Score(metric="accuracy", value=right / n, n=n, low=low, high=high, method="wilson")
-
-
-def latency(record: Record, quantity: str, p: float) -> stats.Quantile | stats.TooFew | None:
-    """Return a percentile of a latency in nanoseconds; None where it was not validly measured."""
-    measured = record.measurement(quantity)
-    if measured is None or record.broken("latency"):
-        return None
-    return stats.percentile(measured.values, p)
+    correct, n = sum(map(right, predictions)), len(predictions)
+    low, high = stats.wilson(correct, n)
+    return Score(metric="accuracy", value=correct / n, n=n, low=low, high=high, method="wilson")
 
 
 def _speed(record: Record, parent: Record) -> float | None:
@@ -146,11 +88,3 @@ def _size(record: Record) -> int | None:
 
 def _ratio(ours: float | None, theirs: float | None) -> float | None:
     return ours / theirs if ours is not None and theirs else None
-
-
-def _hardware(host: Host) -> tuple[str, str, int]:
-    return host.machine, host.cpu, host.cores
-
-
-def _right(prediction: Prediction) -> bool:
-    return prediction.answer == prediction.expected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from steelyard.api import Score
 from steelyard.loads import AnyLoadResult
@@ -22,14 +22,24 @@ from steelyard.record import (
     Sample,
     WarmUp,
 )
+from steelyard.references import Price, board_of
 from steelyard.report import paired
 from steelyard.report.fits import Fits, fits
-from steelyard.report.joules import Place
-from steelyard.report.paired import Beside, Hosts, Predictions
+from steelyard.report.joules import Bill, Place, bill
+from steelyard.report.paired import Beside
 from steelyard.stats import Quantile, TooFew
+from steelyard.verdict import TaskVerdict
+from steelyard.verdict.matching import (
+    Hosts,
+    Load,
+    Predictions,
+    by_item,
+    common_items,
+    latency,
+    latest,
+)
 
 Percentile = Quantile | TooFew
-Load = Callable[[Record], Sequence[Prediction] | None]
 Rescore = Callable[[Record, Sequence[Prediction]], Score | None]
 
 ROLES = ("baseline", "specialist", "generalist")
@@ -70,6 +80,7 @@ class Row(Struct, frozen=True, kw_only=True):
     fits_in: Fits | None = None
     energy: tuple[EnergyReading, ...] = ()
     no_energy: tuple[str, ...] = ()
+    bill: Bill | None = None
     codecarbon: CodecarbonReading | None = None
     loads: tuple[AnyLoadResult, ...] = ()
     evidence: tuple[Evidence, ...] = ()
@@ -92,12 +103,16 @@ class Machine(Struct, frozen=True, kw_only=True):
 
 
 class TaskTable(Struct, frozen=True, kw_only=True):
-    """The rows of one task, the machines they come from, and whose electricity they used."""
+    """The rows of one task, the machines they come from, and whose electricity they used.
+
+    `verdict` is None where nobody asked for one.
+    """
 
     task: str
     rows: tuple[Row, ...]
     machines: tuple[Machine, ...]
     place: Place = Place()
+    verdict: TaskVerdict | None = None
 
 
 def no_predictions(_: Record) -> None:
@@ -114,22 +129,28 @@ def tables(
     `load` returns a record's predictions; without them nothing is compared item by item.
     `rescore` scores a part of them in the record's metric, or returns None where it cannot.
     """
-    latest = _latest(runs)
-    tasks = dict.fromkeys(record.cell.task for _, record in latest)
+    found = latest(runs)
+    tasks = dict.fromkeys(record.cell.task for _, record in found)
     return tuple(
-        _table(task, [pair for pair in latest if pair[1].cell.task == task], load, rescore)
+        _table(task, [pair for pair in found if pair[1].cell.task == task], load, rescore)
         for task in tasks
     )
 
 
-def _latest(runs: Iterable[RunFile]) -> list[tuple[RunFile, Record]]:
-    found: dict[str, tuple[RunFile, Record]] = {}
-    for run in runs:
-        for record in run.records:
-            known = found.get(record.cell.id)
-            if known is None or known[1].started <= record.started:
-                found[record.cell.id] = (run, record)
-    return list(found.values())
+def billed(table: TaskTable, where: Place) -> TaskTable:
+    """Return the table with what the energy of its rows comes to at a place."""
+    prices = {machine.device: _price(machine.host) for machine in table.machines}
+    rows = (
+        structs.replace(row, bill=bill(row.energy, row.score, where, prices.get(row.cell.device)))
+        for row in table.rows
+    )
+    return structs.replace(table, rows=tuple(rows), place=where)
+
+
+def _price(host: Host) -> Price | None:
+    """Return what a board costs, where that is known."""
+    board = board_of(host.board) if host.board else None
+    return board.price if board else None
 
 
 def _table(
@@ -138,9 +159,7 @@ def _table(
     records = {record.cell.id: record for _, record in pairs}
     by_cell = {record.cell.id: (run, record) for run, record in pairs}
     answers = _answers(records.values(), load)
-    asked = paired.common_items(
-        answers, (r.cell.id for r in records.values() if r.role == "generalist")
-    )
+    asked = common_items(answers, (r.cell.id for r in records.values() if r.role == "generalist"))
     rows = [
         _row(
             run,
@@ -155,14 +174,15 @@ def _table(
         run.device: Machine(device=run.device, host=run.host, tool_version=run.tool_version)
         for run, _ in pairs
     }
-    return TaskTable(
+    table = TaskTable(
         task=task, rows=tuple(sorted(rows, key=_order)), machines=tuple(machines.values())
     )
+    return billed(table, Place())
 
 
 def _answers(records: Iterable[Record], load: Load) -> Predictions:
     loaded = ((r.cell.id, load(r)) for r in records if r.answered)
-    return {cell: paired.by_item(found) for cell, found in loaded if found}
+    return {cell: by_item(found) for cell, found in loaded if found}
 
 
 def _row(
@@ -192,9 +212,9 @@ def _row(
         score=record.score(),
         same_items=same_items,
         timed_validly=not record.broken("latency"),
-        p50_ns=paired.latency(record, "latency_end_to_end", 0.5),
-        p99_ns=paired.latency(record, "latency_end_to_end", 0.99),
-        infer_p50_ns=paired.latency(record, "latency_infer", 0.5),
+        p50_ns=latency(record, "latency_end_to_end", 0.5),
+        p99_ns=latency(record, "latency_end_to_end", 0.99),
+        infer_p50_ns=latency(record, "latency_infer", 0.5),
         memory_peak_bytes=_last(record, "memory_peak"),
         load_time_ns=_last(record, "load_time"),
         warm_up=record.warm_up,
@@ -245,7 +265,7 @@ def _beside_parent(
     its_run, its_record = by_cell.get(parent.id, (run, None))
     if its_record is None or not its_record.answered:
         return None
-    hosts = Hosts(variant=run.host, parent=its_run.host)
+    hosts = Hosts(first=run.host, second=its_run.host)
     return paired.beside(record, its_record, answers, hosts)
 
 

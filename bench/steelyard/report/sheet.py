@@ -7,7 +7,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from steelyard.api import Score
-from steelyard.report import fits, joules, notes, units
+from steelyard.report import fits, joules, notes, units, verdicts
 from steelyard.report.rows import Percentile, Row, TaskTable
 from steelyard.stats import Quantile
 
@@ -22,7 +22,7 @@ class Column(Struct, frozen=True, kw_only=True):
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """A row's role and its cells, one a column; a cell may have two lines."""
+    """What a row is grouped by, such as its role, and a cell a column; some have two lines."""
 
     role: str
     cells: tuple[str, ...]
@@ -34,12 +34,17 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 class Sheet(Struct, frozen=True, kw_only=True):
-    """A task ready to print, its text clean but not yet escaped for a format."""
+    """A task ready to print, its text clean but not yet escaped for a format.
+
+    `group` is the title over what the lines are grouped by; `verdict` stands under the table.
+    """
 
     title: str
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
     notes: tuple[str, ...]
+    group: str = "role"
+    verdict: str | None = None
 
 
 def lay_out(table: TaskTable, *, wide: bool) -> Sheet:
@@ -53,6 +58,7 @@ def lay_out(table: TaskTable, *, wide: bool) -> Sheet:
             for row in table.rows
         ),
         notes=notes.notes(table),
+        verdict=verdicts.line(table.verdict) if table.verdict else None,
     )
 
 

@@ -24,31 +24,45 @@ def show(tables: Iterable[TaskTable], console: Console) -> None:
     """Print one table a task: to a terminal as wide as it is, to a pipe one line a row."""
     shown = list(tables)
     for table in shown:
-        if not console.is_terminal:
-            console.file.write(plain(lay_out(table, wide=True)))
-            continue
-        sheet = lay_out(table, wide=console.width >= WIDE)
-        if _width(sheet) > console.width:
-            _stack(sheet, console)
-        else:
-            console.print(_table(sheet))
-        for note in sheet.notes:
-            console.print(Padding(Text(note, style="dim"), (0, 0, 0, 2)))
-        console.print()
-    for note in legend(shown):
+        wide = not console.is_terminal or console.width >= WIDE
+        show_sheet(lay_out(table, wide=wide), console)
+    show_lines(legend(shown), console)
+
+
+def show_sheet(sheet: Sheet, console: Console) -> None:
+    """Print one table with its notes, as paragraphs where a terminal is too narrow for it."""
+    if not console.is_terminal:
+        console.file.write(plain(sheet))
+        return
+    if _width(sheet) > console.width:
+        _stack(sheet, console)
+    else:
+        console.print(_table(sheet))
+    if sheet.verdict:
+        console.print(Padding(Text(f"verdict: {sheet.verdict}", style="bold"), (0, 0, 0, 2)))
+    for note in sheet.notes:
+        console.print(Padding(Text(note, style="dim"), (0, 0, 0, 2)))
+    console.print()
+
+
+def show_lines(lines: Iterable[str], console: Console) -> None:
+    """Print what holds for all tables."""
+    for line in lines:
         if console.is_terminal:
-            console.print(Text(note, style="dim"))
+            console.print(Text(line, style="dim"))
         else:
-            console.file.write(note + "\n")
+            console.file.write(line + "\n")
 
 
 def plain(sheet: Sheet) -> str:
     """Return a sheet as aligned plain text, as wide as it needs to be."""
-    titles = ("role", *(column.title for column in sheet.columns))
+    titles = (sheet.group, *(column.title for column in sheet.columns))
     lines = [titles, *((line.role, *line.flat_cells) for line in sheet.lines)]
     widths = [max(cell_len(line[i]) for line in lines) for i in range(len(titles))]
     text = ["  ".join(_aligned(line, widths)).rstrip() for line in lines]
-    return "\n".join([sheet.title, *text, *(f"  {note}" for note in sheet.notes)]) + "\n\n"
+    verdict = [f"  verdict: {sheet.verdict}"] if sheet.verdict else []
+    notes = [f"  {note}" for note in sheet.notes]
+    return "\n".join([sheet.title, *text, *verdict, *notes]) + "\n\n"
 
 
 def _aligned(cells: tuple[str, ...], widths: list[int]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -15,13 +15,15 @@ from steelyard.errors import PrepareError, SteelyardError
 from steelyard.scorers.confusion import (
     Counts,
     Floats,
+    Totals,
     confusion,
     draws,
     macro_f1,
     matthews,
     totals,
+    weighted_totals,
 )
-from steelyard.scorers.ranking import recall_at_fpr, recall_draws
+from steelyard.scorers.ranking import recall_at_fpr, recall_draws, recall_weighted
 from steelyard.stats import percentile_interval, wilson
 
 DRAWS = 10_000
@@ -60,6 +62,35 @@ class Classification:
             recall = _recall(truth == numbers[how.positive], margins, how)
             scores += [recall] if recall is not None else []
         return _first(how.metric, scores)
+
+    def weighted(
+        self,
+        answers: Sequence[Answer],
+        expected: Sequence[str],
+        labels: Sequence[Label],
+        options: Mapping[str, Option],
+    ) -> Callable[[Counts], Floats]:
+        """Return the wanted metric as a function of how often each item was drawn."""
+        how = _options(options, labels)
+        numbers = {label.id: number for number, label in enumerate(labels)}
+        _check(answers, expected, numbers)
+        truth = np.array([numbers[label] for label in expected], dtype=np.intp)
+        said = np.array([numbers[answer.label] for answer in answers], dtype=np.intp)
+        metrics = {"accuracy": _accuracy, "macro-f1": macro_f1, "mcc": matthews}
+        if how.metric in metrics:
+            metric = metrics[how.metric]
+            return lambda counts: metric(weighted_totals(truth, said, len(labels), counts))
+        if how.metric != f"recall-at-fpr-{how.max_fpr:g}" or how.positive is None:
+            raise SteelyardError(f"scorer.options.metric: no {how.metric!r} of drawn items")
+        if any(answer.scores is None for answer in answers):
+            raise SteelyardError(f"{how.metric} needs scores in every answer")
+        margins = _margins(answers, numbers[how.positive], len(labels))
+        positive = truth == numbers[how.positive]
+        return lambda counts: recall_weighted(positive, margins, how.max_fpr, counts)
+
+
+def _accuracy(counts: Totals) -> Floats:
+    return np.asarray(counts.right.sum(axis=-1) / counts.expected.sum(axis=-1))
 
 
 def _options(given: Mapping[str, Option], labels: Sequence[Label]) -> ClassificationOptions:

@@ -33,6 +33,17 @@ def totals(matrix: Counts) -> Totals:
     return Totals(np.diagonal(matrix), matrix.sum(axis=1), matrix.sum(axis=0))
 
 
+def weighted_totals(
+    expected: NDArray[np.intp], answered: NDArray[np.intp], labels: int, counts: Counts
+) -> Totals:
+    """Return the totals of draws in which each item occurs `counts` times, a row a draw."""
+    truth, said = np.eye(labels)[expected], np.eye(labels)[answered]
+    # In floats, which hold counts exactly: numpy multiplies whole numbers twenty times slower.
+    adds = np.concatenate([truth * said, truth, said], axis=1)
+    found = (counts.astype(np.float64) @ adds).astype(np.int64)
+    return Totals(*np.split(found, 3, axis=1))
+
+
 def macro_f1(counts: Totals) -> Floats:
     """Return the mean F1 over the labels that were expected or answered.
 

@@ -38,6 +38,18 @@ def recall_draws(positive: Bools, scores: Floats, max_fpr: float, n: int, seed: 
     return recalls[~np.isnan(recalls)]
 
 
+def recall_weighted(
+    positive: Bools, scores: Floats, max_fpr: float, counts: NDArray[np.int64]
+) -> Floats:
+    """Return the recall of draws in which each item occurs `counts` times, a row a draw."""
+    order, ends = _ranked(scores)
+    rows = [
+        _recalls(counts[start : start + _AT_ONCE, order], positive[order], ends, max_fpr)
+        for start in range(0, len(counts), _AT_ONCE)
+    ]
+    return np.concatenate(rows)
+
+
 def _ranked(scores: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the items from the highest score down, and where each run of equal scores ends."""
     order = np.argsort(-scores, kind="stable")

@@ -19,7 +19,9 @@ class Comparison(Recorded, frozen=True, kw_only=True):
     for all else it is large over small: how many times less the small one needs. `low` and `high`
     are its 95 % interval. `p_value` is that of the status before the adjustment, `adjusted` after.
     `detectable` is the smallest difference that n items would have shown at 80 % power. `reason`
-    says why the status is undecided or incomparable.
+    says why the status is undecided or incomparable. `p_equal` is two-sided, of no difference in
+    score, not adjusted, whatever the status. The rule does not look at what does not
+    `decide`.
     """
 
     quantity: Quantity
@@ -34,9 +36,11 @@ class Comparison(Recorded, frozen=True, kw_only=True):
     test: str | None = None
     margin: float | None = None
     p_value: float | None = None
+    p_equal: float | None = None
     adjusted: float | None = None
     detectable: float | None = None
     reason: str | None = None
+    decides: bool = True
 
 
 class Verdict(Recorded, frozen=True, kw_only=True):

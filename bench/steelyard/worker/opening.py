@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-from steelyard.api import ImportingBackend, SessionSpec
+from steelyard.api import DescribedSession, ImportingBackend, SessionSpec
 from steelyard.job import Loaded, Message
 from steelyard.worker.process import peak_bytes
 
@@ -23,5 +23,14 @@ def opened(backend: Any, spec: SessionSpec, emit: Emit | None) -> closing[Any]:
     session = backend.open(spec)
     seconds_ns = time.perf_counter_ns() - start
     if emit is not None:
-        emit(Loaded(seconds_ns=seconds_ns, after_import=after_import, after_load=peak_bytes()))
+        after_load = peak_bytes()
+        runs_on = session.describe() if isinstance(session, DescribedSession) else ()
+        emit(
+            Loaded(
+                seconds_ns=seconds_ns,
+                after_import=after_import,
+                after_load=after_load,
+                runs_on=runs_on,
+            )
+        )
     return closing(session)

@@ -21,11 +21,18 @@ KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "open_decoder",
         ("onnxruntime", "tokenizers"),
     ),
+    "classifier": (
+        "steelyard.backends.ort.classifier",
+        "open_classifier",
+        ("onnxruntime", "tokenizers"),
+    ),
 }
 
 
 class OnnxRuntime:
-    """Opens linear, encoder and decoder artefacts with onnxruntime."""
+    """Opens linear, encoder, decoder and classifier artefacts with onnxruntime."""
+
+    devices = ("cpu", "cuda")
 
     def refuse(self, spec: SessionSpec) -> str | None:
         """Say which session kind, package or provider this machine lacks, or return None."""

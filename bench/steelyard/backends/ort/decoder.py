@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
@@ -12,24 +11,22 @@ import onnxruntime as ort
 from msgspec import Struct
 from tokenizers import Tokenizer
 
-from steelyard.api import Answer, PromptTokens, RenderedPrompt, SessionSpec
+from steelyard.api import Answer, PromptTokens, SessionSpec
 from steelyard.backends.ort import labels
 from steelyard.backends.ort.generation import Cache, greedy
-from steelyard.backends.ort.labels import FloatArray, IntArray, Tree
-from steelyard.backends.ort.options import open_session, option
+from steelyard.backends.ort.labels import FloatArray, IntArray, Scale, Tree
+from steelyard.backends.ort.options import open_session, option, runs_on
 from steelyard.backends.ort.tokens import (
+    PromptReader,
     answer_tokens,
     common,
-    control_tokens,
     end_of_turn,
-    tokenise,
+    prompt_of,
+    tokenizer_at,
 )
-from steelyard.errors import WorkerError
 
 MODEL, TOKENIZER = "model.onnx", "tokenizer.json"
 OWN_OPTIONS = ("one_pass_tokens", "batch")
-# Texts whose first characters differ in kind, to find how much of the prefix's tokens none moves.
-PROBES = ("a", "A", "1", '"', "é")
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
@@ -51,6 +48,7 @@ class Network:
 
     def __init__(self, session: ort.InferenceSession) -> None:
         self._session = session
+        self.runs_on = runs_on(session)
         self._past = [i for i in session.get_inputs() if i.name.startswith("past.")]
         self._present = [o.name for o in session.get_outputs() if o.name != "logits"]
 
@@ -93,19 +91,6 @@ class Network:
         return feed
 
 
-class Scale(Struct, frozen=True, kw_only=True):
-    """How a label's sum becomes its score: over how many tokens, less what prior."""
-
-    lengths: tuple[int, ...]
-    mean: bool
-    priors: tuple[float, ...]
-
-    def score(self, label: int, total: float) -> float:
-        """Return a label's score; it grows with `total`."""
-        value = total / self.lengths[label] if self.mean else total
-        return value - self.priors[label] if self.priors else value
-
-
 class DecoderSession:
     """Scores labels after a prompt. The tokens that all prompts begin with are run once, at open.
 
@@ -116,21 +101,20 @@ class DecoderSession:
 
     def __init__(self, network: Network, tokenizer: Tokenizer, spec: SessionSpec) -> None:
         self._network = network
-        self._tokenizer = tokenizer
-        self._control = control_tokens(tokenizer)
-        self._prompt = _prompt(spec)
+        prompt = prompt_of(spec)
+        self._reader = PromptReader(tokenizer, prompt)
         self._ids = tuple(label.id for label in spec.labels)
-        self._answers = answer_tokens(tokenizer, self._prompt, Path(spec.artifact))
+        self._answers = answer_tokens(tokenizer, prompt, Path(spec.artifact))
         self._end = end_of_turn(tokenizer, Path(spec.artifact))
         self._tree = labels.grow(self._answers)
         self._scale = Scale(
             lengths=self.label_lengths(),
-            mean=self._prompt.normalisation == "mean",
-            priors=self._prompt.priors,
+            mean=prompt.normalisation == "mean",
+            priors=prompt.priors,
         )
         self._limit = option(spec, "one_pass_tokens", 24)
         self._batch = option(spec, "batch", 16)
-        self._cached = self._shared_tokens()
+        self._cached = self._reader.shared()
         self._cache = network.extend(network.empty(), self._cached)[1]
 
     def encode(self, text: str) -> Inputs:
@@ -139,7 +123,7 @@ class DecoderSession:
         Prefix, text and suffix are tokenised together, so that the tokens at their borders are
         those that the model would see in one piece.
         """
-        tokens = self._tokens(text)
+        tokens = self._reader.tokens(text)
         start = common(self._cached, tokens[:-1])
         return Inputs(start=start, tokens=tokens[start:])
 
@@ -155,6 +139,10 @@ class DecoderSession:
     def decode(self, outputs: Outputs) -> Answer:
         """Name the label."""
         return Answer(label=self._ids[outputs.best], scores=outputs.scores)
+
+    def describe(self) -> tuple[str, ...]:
+        """Say what it runs on."""
+        return self._network.runs_on
 
     def label_log_likelihoods(self, text: str) -> tuple[float, ...]:
         """Return the summed token log-likelihood of every label, without priors."""
@@ -217,34 +205,10 @@ class DecoderSession:
             return self._cache
         return tuple(np.ascontiguousarray(half[:, :, :length]) for half in self._cache)
 
-    def _tokens(self, text: str) -> IntArray:
-        prompt = self._prompt
-        # A text that spells a control token must not end the turn: it is data, not template.
-        inert = self._control.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
-        whole = prompt.prefix + inert[: prompt.max_chars] + prompt.suffix
-        return tokenise(self._tokenizer, whole)
-
-    def _shared_tokens(self) -> IntArray:
-        first, *others = [self._tokens(probe) for probe in PROBES]
-        # A space at the prefix's end belongs to the text's first token in most vocabularies.
-        alone = tokenise(self._tokenizer, self._prompt.prefix.rstrip(" "))
-        return first[: min(common(first, other) for other in (*others, alone))]
-
 
 def open_decoder(spec: SessionSpec) -> DecoderSession:
     """Open the artefact of the recipe `gguf-decoder`."""
     folder = Path(spec.artifact)
-    # Tokenising one text at a time gains nothing from threads, and they disturb the measurement.
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    try:
-        tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
-    except Exception as error:  # tokenizers raises nothing narrower
-        raise WorkerError(f"{folder / TOKENIZER}: {error}; prepare the artefact again") from error
+    tokenizer = tokenizer_at(folder / TOKENIZER)
     network = Network(open_session(folder / MODEL, spec, OWN_OPTIONS))
     return DecoderSession(network, tokenizer, spec)
-
-
-def _prompt(spec: SessionSpec) -> RenderedPrompt:
-    if spec.prompt is None:
-        raise WorkerError("session 'decoder' needs a prompt; the task's card must have one")
-    return spec.prompt

@@ -49,6 +49,7 @@ class Embedder:
 
     def __init__(self, session: ort.InferenceSession, tokenizer: Tokenizer, facts: Facts) -> None:
         self._run = session.run
+        self.runs_on = options.runs_on(session)
         self._outputs = [facts.output]
         self._names = [wanted.name for wanted in session.get_inputs()]
         self._tokenizer = tokenizer
@@ -111,6 +112,7 @@ class EncoderSession:
     ) -> None:
         self.encode = embedder.encode
         self.encode_batch = embedder.encode_batch
+        self.runs_on = embedder.runs_on
         self._embed = embedder.embed
         self._embed_batch = embedder.embed_batch
         self._weights = weights
@@ -132,6 +134,10 @@ class EncoderSession:
     def decode_batch(self, outputs: Floats) -> list[Answer]:
         """Return an answer a row of scores."""
         return [self.decode(row) for row in outputs]
+
+    def describe(self) -> tuple[str, ...]:
+        """Say what it runs on."""
+        return self.runs_on
 
     def close(self) -> None:
         """Drop the native session."""

@@ -107,6 +107,19 @@ def sums(tree: Tree, logits: FloatArray) -> FloatArray:
     return totals.astype(np.float32)
 
 
+class Scale(Struct, frozen=True, kw_only=True):
+    """How a label's sum becomes its score: over how many tokens, less what prior."""
+
+    lengths: tuple[int, ...]
+    mean: bool
+    priors: tuple[float, ...]
+
+    def score(self, label: int, total: float) -> float:
+        """Return a label's score; it grows with `total`."""
+        value = total / self.lengths[label] if self.mean else total
+        return value - self.priors[label] if self.priors else value
+
+
 class Found(Struct, frozen=True, kw_only=True):
     """The best label and what was learned on the way: exact scores of the labels asked."""
 

@@ -155,6 +155,10 @@ class LinearSession:
     def decode_batch(self, outputs: list[list[npt.NDArray[np.float32]]]) -> list[Answer]:
         return [self.decode(each) for each in outputs]
 
+    def describe(self) -> tuple[str, ...]:
+        """Say what it runs on."""
+        return options.runs_on(self.native)
+
     def close(self) -> None:
         """Drop the native session."""
         del self.native, self._run

@@ -12,10 +12,12 @@ from onnxruntime.capi import (
 )
 
 from steelyard.api import SessionSpec
+from steelyard.backends.ort.providers import CPU, believed, chosen, runs_on
 from steelyard.card import Option
 from steelyard.errors import WorkerError
 
-CPU = "CPUExecutionProvider"
+__all__ = ["build", "open_session", "option", "runs_on"]
+
 LEVELS = {
     "disable": ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
     "basic": ort.GraphOptimizationLevel.ORT_ENABLE_BASIC,
@@ -61,8 +63,9 @@ def build(spec: SessionSpec, own: Collection[str] = ()) -> ort.SessionOptions:
 
 def open_session(path: Path, spec: SessionSpec, own: Collection[str] = ()) -> ort.InferenceSession:
     """Open the ONNX file at `path`; raise WorkerError saying where, what and what to do."""
-    options, providers = build(spec, own), _providers(spec)
+    options, providers = build(spec, own), chosen(spec)
     _check_file(path)
+    believed(providers)
     try:
         session = ort.InferenceSession(str(path), options, providers=providers)
     except ort_errors.InvalidProtobuf as error:
@@ -102,18 +105,6 @@ def _level(spec: SessionSpec) -> ort.GraphOptimizationLevel:
             f"session_options.graph_optimisation: {name!r} is none of {', '.join(LEVELS)}"
         )
     return LEVELS[name]
-
-
-def _providers(spec: SessionSpec) -> list[str]:
-    wanted = option(spec, "providers", [CPU])
-    available = ort.get_available_providers()
-    missing = [name for name in wanted if name not in available]
-    if missing or not wanted:
-        raise WorkerError(
-            f"session_options.providers: {', '.join(missing) or 'none given'} not available; "
-            f"this onnxruntime {ort.__version__} has: {', '.join(available)}"
-        )
-    return wanted
 
 
 def _check_file(path: Path) -> None:

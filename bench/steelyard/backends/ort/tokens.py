@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 import msgspec
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from tokenizers import Tokenizer
 
-from steelyard.api import RenderedPrompt
+from steelyard.api import RenderedPrompt, SessionSpec
 from steelyard.backends.ort.labels import IntArray
 from steelyard.errors import WorkerError
 
 CHAT = "chat.json"
+# Texts whose first characters differ in kind, to find how much of the prefix's tokens none moves.
+PROBES = ("a", "A", "1", '"', "é")
 
 
 class Pieces(Struct, frozen=True):
@@ -40,6 +43,54 @@ def common(one: IntArray, other: IntArray) -> int:
     length = min(len(one), len(other))
     differ = np.flatnonzero(one[:length] != other[:length])
     return int(differ[0]) if differ.size else length
+
+
+class PromptReader:
+    """Turns texts into the tokens of their prompts."""
+
+    def __init__(self, tokenizer: Tokenizer, prompt: RenderedPrompt) -> None:
+        self._tokenizer = tokenizer
+        self._prompt = prompt
+        self._control = control_tokens(tokenizer)
+
+    def tokens(self, text: str) -> IntArray:
+        """Return the tokens of prefix, text and suffix, tokenised in one piece."""
+        prompt = self._prompt
+        # A text that spells a control token must not end the turn: it is data, not template.
+        inert = self._control.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
+        whole = prompt.prefix + inert[: prompt.max_chars] + prompt.suffix
+        return tokenise(self._tokenizer, whole)
+
+    def shared(self) -> IntArray:
+        """Return the tokens that every prompt begins with, whatever its text."""
+        first, *others = [self.tokens(probe) for probe in PROBES]
+        # A space at the prefix's end belongs to the text's first token in most vocabularies.
+        alone = tokenise(self._tokenizer, self._prompt.prefix.rstrip(" "))
+        return first[: min(common(first, other) for other in (*others, alone))]
+
+
+def prompt_of(spec: SessionSpec) -> RenderedPrompt:
+    """Return the prompt of a decoder's session; raise WorkerError where there is none.
+
+    Spaces at its end are moved to the answers: a space belongs to the token after it.
+    """
+    prompt = spec.prompt
+    if prompt is None:
+        raise WorkerError("session 'decoder' needs a prompt; the task's card must have one")
+    suffix = prompt.suffix.rstrip(" ")
+    space = prompt.suffix[len(suffix) :]
+    answers = tuple(space + answer for answer in prompt.answers)
+    return structs.replace(prompt, suffix=suffix, answers=answers)
+
+
+def tokenizer_at(path: Path) -> Tokenizer:
+    """Read a tokenizer.json; raise WorkerError where that cannot be done."""
+    # Tokenising one text at a time gains nothing from threads, and they disturb the measurement.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # tokenizers raises nothing narrower
+        raise WorkerError(f"{path}: {error}; prepare the artefact again") from error
 
 
 def answer_tokens(

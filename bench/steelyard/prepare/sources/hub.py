@@ -6,12 +6,14 @@ import importlib
 import socket
 import sys
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from steelyard.card import HubSource
 from steelyard.errors import SourceError
@@ -20,8 +22,63 @@ from steelyard.prepare.sources.transport import disk_is_full
 _PROBE_S = 10.0
 
 
+class HubFile(Struct, frozen=True, kw_only=True):
+    """A file of a repository; the hub says the sha256 of those in LFS."""
+
+    path: str
+    size_bytes: int | None = None
+    sha256: str | None = None
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """What a model repository holds at a commit, and its licence where it says one."""
+
+    commit: str
+    files: tuple[HubFile, ...]
+    licence: str | None = None
+
+
+def snapshot(repo: str, revision: str) -> Snapshot:
+    """Ask the hub what a model repository holds at a revision: a commit, a branch or a tag."""
+    client = _client()
+    with _one_line():
+        found = client.HfApi().model_info(repo, revision=revision, files_metadata=True)
+    if not found.sha:
+        raise SourceError(f"the hub does not say which commit {revision} of {repo} is")
+    return Snapshot(
+        commit=found.sha,
+        files=tuple(
+            HubFile(
+                path=one.rfilename, size_bytes=one.size, sha256=one.lfs.sha256 if one.lfs else None
+            )
+            for one in found.siblings or ()
+        ),
+        licence=_licence(found.tags or ()),
+    )
+
+
+def _licence(tags: Sequence[str]) -> str | None:
+    said = [tag.partition(":")[2] for tag in tags if tag.startswith("license:")]
+    return ", ".join(said) or None
+
+
 def download(source: HubSource, folder: Path) -> Path:
     """Download one file of a hub repository into the folder."""
+    client = _client()
+    with _one_line(), _bars_on_a_terminal_only():
+        return Path(
+            client.hf_hub_download(
+                source.repo,
+                source.path,
+                repo_type=source.repo_type,
+                revision=source.revision,
+                local_dir=folder,
+            )
+        )
+
+
+def _client() -> Any:
+    """Return huggingface_hub; raise SourceError where it is not installed or reaches no hub."""
     try:
         import huggingface_hub
         from huggingface_hub import constants
@@ -32,17 +89,14 @@ def download(source: HubSource, folder: Path) -> Path:
     reason = _unreachable(constants.ENDPOINT)
     if reason is not None:
         raise SourceError(reason)
+    return huggingface_hub
+
+
+@contextmanager
+def _one_line() -> Generator[None]:
+    """Turn what the client raises into one line; a full disk is the cache's to tell."""
     try:
-        with _bars_on_a_terminal_only():
-            return Path(
-                huggingface_hub.hf_hub_download(
-                    source.repo,
-                    source.path,
-                    repo_type=source.repo_type,
-                    revision=source.revision,
-                    local_dir=folder,
-                )
-            )
+        yield
     except _errors() as error:
         if disk_is_full(error):
             raise
