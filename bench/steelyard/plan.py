@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct, structs
 
-from steelyard import __version__, host, limits, plugins, subsets
-from steelyard.api import DeviceBackend
+from steelyard import __version__, devices, limits, subsets
 from steelyard.card import (
     AskAgain,
     Declaration,
@@ -30,8 +28,6 @@ from steelyard.record import Cell, CodecarbonSettings, MemoryLimit, Subset
 from steelyard.units_in import SizeError, parse_size
 
 SHIPPED = Path(__file__).parent / "suites"
-CUDA = "cuda"
-_DEVICE = re.compile(r"^(cpu-(\d+t|all)|cuda)$")
 
 
 class Entry(Declaration, frozen=True, kw_only=True):
@@ -97,9 +93,9 @@ class PlannedCell(Struct, frozen=True, kw_only=True):
     refusal: str | None = None
 
     @property
-    def processor(self) -> str:
-        """What runs the model: "cpu" or "cuda"."""
-        return CUDA if self.cell.device.split("-")[0] == CUDA else "cpu"
+    def processor(self) -> devices.Processor:
+        """What runs the model."""
+        return devices.processor(self.cell.device)
 
     @property
     def prompted(self) -> bool:
@@ -191,10 +187,10 @@ def _plan(
     cores: int,
 ) -> PlannedCell:
     model, variant = pair
-    threads, refusal = _threads(entry.device, cores)
+    threads, refusal = devices.threads(entry.device, cores)
     device = f"cpu-{threads}t"
-    if entry.device == CUDA:
-        device, refusal = CUDA, _no_cuda(variant)
+    if entry.device == devices.CUDA:
+        device, refusal = entry.device, devices.no_cuda(variant)
     limit: MemoryLimit | None = None
     if entry.memory_limit is not None:
         budget = parse_size(entry.memory_limit)
@@ -264,35 +260,12 @@ def _serves(planned: PlannedCell) -> bool:
     return "*" in serves or planned.cell.task in serves
 
 
-def _no_cuda(variant: Variant) -> str | None:
-    """Say why a variant cannot run on a GPU here, as far as that can be told before loading it."""
-    backend = plugins.load("backends", variant.backend)
-    if not isinstance(backend, DeviceBackend) or CUDA not in backend.devices:
-        return f"backend {variant.backend!r} runs on the CPU only; put it on a device cpu-..."
-    return host.no_cuda()
-
-
-def _threads(device: str, cores: int) -> tuple[int, str | None]:
-    """Return how many threads the processor gets; beside a GPU all cores are the host's."""
-    count = device.removeprefix("cpu-").removesuffix("t")
-    threads = cores if count in {"all", CUDA} else int(count)
-    if threads > cores:
-        return threads, f"{device} needs {threads} cores, this process may use {cores}"
-    return threads, None
-
-
 def _check(suite: Suite, where: str) -> None:
     for index, entry in enumerate(suite.entries):
         if entry.memory_limit is not None:
             _check_size(entry.memory_limit, f"{where}.entries[{index}].memory_limit")
         _check_curve(entry, f"{where}.entries[{index}]")
-        check_device(entry.device, f"{where}.entries[{index}].device")
-
-
-def check_device(device: str, where: str) -> None:
-    """Raise CardError for a device that cannot be meant."""
-    if not _DEVICE.match(device) or device == "cpu-0t":
-        raise CardError(f"{where}: expected cpu-1t, cpu-2t, ..., cpu-all or cuda, got {device!r}")
+        devices.check(entry.device, f"{where}.entries[{index}].device")
 
 
 def _check_curve(entry: Entry, where: str) -> None:

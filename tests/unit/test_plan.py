@@ -76,7 +76,8 @@ def test_unknown_names_in_a_suite_get_the_nearest(
 
 def test_a_suite_that_is_not_there_names_the_shipped_ones(tmp_path: Path) -> None:
     with pytest.raises(
-        UnknownNameError, match=r"one of: default, dependability, few-shot, gpu, learning-curves, parents, quick"
+        UnknownNameError,
+        match=r"one of: default, dependability, few-shot, gpu, learning-curves, parents, quick",
     ):
         plan.load_suite(tmp_path / "none.toml")
 

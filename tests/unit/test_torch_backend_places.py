@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from steelyard import catalog, host, plan
+from steelyard import catalog, devices, host, plan
 from steelyard.api import Label, SessionSpec
 from steelyard.card import Option
 from steelyard.errors import CardError, PrepareError, Refusal, WorkerError
@@ -84,7 +84,7 @@ def test_without_a_gpu_every_cell_of_the_gpu_suite_is_refused_with_the_reason(
 @pytest.mark.parametrize("device", ["gpu", "cuda-0", "cpu", "cpu-0t", ""])
 def test_a_device_that_cannot_be_meant_is_an_error(device: str) -> None:
     with pytest.raises(CardError, match=r"--device: expected cpu-1t, .* or cuda, got"):
-        plan.check_device(device, "--device")
+        devices.check(device, "--device")
 
 
 def test_on_the_cpu_the_cpu_is_asked_for_and_on_a_gpu_cuda(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,13 @@ def test_a_small_model_that_is_worse_within_the_margin_is_the_same() -> None:
     assert made.outcome == "wins"
 
 
+def test_a_model_that_is_better_within_the_margin_is_the_same_too() -> None:
+    made = duel(0, 12, 4000)
+
+    assert made.pairs[0].score.status == "same"
+    assert "(+0.3 points [0.1, 0.5])" in made.reason
+
+
 def test_a_task_is_won_only_over_every_generalist() -> None:
     ours, theirs = marks(2, 40, 100)
     answers = {"mini": answered(ours), "giant": answered(theirs), "titan": answered(ours)}

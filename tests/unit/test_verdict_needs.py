@@ -167,4 +167,4 @@ def test_why_there_is_no_energy_is_said_once_for_both() -> None:
 
     found = compared("energy", small(no_energy=none), large(no_energy=none))
 
-    assert found.reason == "rapl: no RAPL here"
+    assert (found.reason or "").startswith("no meter can read this machine")

@@ -40,9 +40,6 @@ def need(status: Status, *, decides: bool = True) -> Comparison:
         (scored("undecided", large_too=True), ["worse"], "loses"),
         (scored("undecided"), ["better"], "undecided"),
         (scored("incomparable"), ["better"], "undecided"),
-        # Better, but by less than the margin: level.
-        (scored("better", small=True, large_too=True), ["worse"], "loses"),
-        (scored("better", small=True, large_too=True), ["better"], "wins"),
     ],
 )
 def test_answers_come_first_and_needs_decide_between_equals(

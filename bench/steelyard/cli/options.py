@@ -9,7 +9,7 @@ from typing import Any
 import click
 from msgspec import Struct
 
-from steelyard import catalog, host, plan
+from steelyard import catalog, devices, host, plan
 from steelyard.catalog import Catalog
 from steelyard.errors import OptionError
 from steelyard.plan import PlannedCell, Suite
@@ -119,7 +119,7 @@ def _with_others(suite: Suite, found: Catalog, others: Others) -> tuple[Suite, C
 
     desk = adhoc.Desk(cache=Cache.default(), progress=Talking(), offline=others.offline)
     if others.device is not None:
-        plan.check_device(others.device, "--device")
+        devices.check(others.device, "--device")
     return adhoc.added(suite, found, others.models, others.device, desk)
 
 

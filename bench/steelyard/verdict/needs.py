@@ -199,7 +199,9 @@ def _why_no_energy(pair: Pair) -> str:
 def _no_energy(record: Record) -> str:
     if record.broken("energy"):
         return "no valid window"
-    why = [*(one.absent for one in record.energy if one.absent), *record.no_energy]
+    why = [one.absent for one in record.energy if one.absent]
+    if not why and record.no_energy:
+        return "no meter can read this machine (steelyard doctor says why and what to do)"
     return "; ".join(why) or "it was not measured"
 
 

@@ -31,9 +31,9 @@ FAMILY = (
 
 def outcome(score: Scored, resources: Sequence[Comparison]) -> Outcome:
     """Return a pair's outcome, from the small one's side; swapping the sides mirrors it."""
-    if ahead(score):
+    if score.comparison.status == "better":
         return "wins"
-    if behind(score):
+    if score.comparison.status == "worse":
         return "loses"
     deciding = [one.status for one in resources if one.decides]
     less = "better" in deciding and "worse" not in deciding
@@ -41,16 +41,6 @@ def outcome(score: Scored, resources: Sequence[Comparison]) -> Outcome:
     if score.small_keeps_up and less:
         return "wins"
     return "loses" if score.large_keeps_up and more else "undecided"
-
-
-def ahead(score: Scored) -> bool:
-    """Tell whether the small one is better, and the large one not shown to be within the margin."""
-    return score.comparison.status == "better" and not score.large_keeps_up
-
-
-def behind(score: Scored) -> bool:
-    """Tell whether the small one is worse, and not shown to be within the margin."""
-    return score.comparison.status == "worse"
 
 
 def together(pairs: Sequence[Verdict], answered: frozenset[str]) -> tuple[Outcome, tuple[str, ...]]:

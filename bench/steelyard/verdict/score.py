@@ -85,12 +85,16 @@ def _scored(one: Contrast, adjusted: _Adjusted, terms: Terms, metric: str) -> Sc
 
 
 def _status(one: Contrast, adjusted: _Adjusted) -> Status:
+    """Return the small one's status: better or worse only where not shown to be within the margin.
+
+    The other side's status is then the mirror of it.
+    """
     differs = adjusted.equal <= stats.ALPHA
-    if differs and one.difference.estimate > 0:
+    if differs and one.difference.estimate > 0 and adjusted.large_worse > stats.ALPHA:
         return "better"
     if adjusted.small_worse <= stats.ALPHA:
         return "same"
-    return "worse" if differs else "undecided"
+    return "worse" if differs and one.difference.estimate < 0 else "undecided"
 
 
 def _undecided(one: Contrast, terms: Terms, metric: str) -> str:
