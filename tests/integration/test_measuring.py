@@ -10,7 +10,7 @@ import pytest
 from tests import toy
 
 from steelyard import catalog, host, plan, store
-from steelyard.loads import ColdStartResult, OfflineResult, PoissonResult
+from steelyard.loads import ColdStartResult, PoissonResult
 from steelyard.measure import Bench, measure_cell
 from steelyard.prepare.cache import Cache
 from steelyard.progress import Silent
@@ -52,15 +52,16 @@ def test_load_shapes_leave_their_times_and_refusals_a_warning(tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     (record,) = records(tmp_path)
     # The baseline answers one text at a time and writes none.
-    assert [type(load) for load in record.loads] == [PoissonResult, ColdStartResult]
-    assert {type(load) for load in record.loads}.isdisjoint({OfflineResult})
+    # A window that a busy machine has made invalid leaves its evidence and no result.
+    shown = {"load poisson": PoissonResult, "load cold-start": ColdStartResult}
+    valid = {name: kind for name, kind in shown.items() if not record.broken(name)}
+    assert [type(load) for load in record.loads] == list(valid.values())
     refused = [warning for warning in record.warnings if warning.startswith("load ")]
     assert [warning.split(":")[0] for warning in refused] == ["load offline", "load generate"]
-    cold = record.loads[1]
-    assert isinstance(cold, ColdStartResult)
-    assert all(s.imported_ns < s.opened_ns < s.answered_ns for s in cold.starts)
-    assert "missed the deadline" in done.stdout
-    assert "to first answer" in done.stdout
+    cold = [load for load in record.loads if isinstance(load, ColdStartResult)]
+    assert all(s.imported_ns < s.opened_ns < s.answered_ns for one in cold for s in one.starts)
+    assert ("missed the deadline" in done.stdout) == ("load poisson" in valid)
+    assert ("to first answer" in done.stdout) == ("load cold-start" in valid)
 
 
 def test_energy_by_a_meter_of_constant_power_is_power_times_time(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,7 +53,7 @@ def tango_by_search(b: int, c: int, n: int, margin: float) -> float:
         seen = np.array([b, c, n - b - c])
         return -float((seen * np.log(np.maximum(shares, 1e-300))).sum())
 
-    found = optimize.minimize_scalar(
+    found: Any = optimize.minimize_scalar(
         surprise, bounds=(0, (1 - margin) / 2), method="bounded", options={"xatol": 1e-12}
     )
     spread = n * (2 * found.x + margin - margin**2)
