@@ -14,7 +14,7 @@ from tests import toy
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FILES = re.compile(r"```\w+ file=(\S+)\n(.*?)```", re.DOTALL)
-COMMANDS = re.compile(r"^\$ (steelyard|pip) (.*)$", re.MULTILINE)
+COMMANDS = re.compile(r"^\$ (steelyard|pip|python) (.*)$", re.MULTILINE)
 HASH_OF = re.compile(r"@sha256:(\S+?)@")
 
 
@@ -30,14 +30,10 @@ def call(folder: Path, program: str, line: str) -> subprocess.CompletedProcess[s
     """Run one command of a tutorial; packages go where this test's workers find them."""
     if program == "steelyard":
         return toy.call(folder, *shlex.split(line))
+    if program == "python":
+        return _run(folder, *shlex.split(line))
     quiet = ("--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check")
-    return subprocess.run(
-        [sys.executable, "-m", "pip", *shlex.split(line), *quiet, "--target", str(folder / "site")],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return _run(folder, "-m", "pip", *shlex.split(line), *quiet, "--target", str(folder / "site"))
 
 
 @pytest.mark.export
@@ -46,6 +42,7 @@ def call(folder: Path, program: str, line: str) -> subprocess.CompletedProcess[s
     ("name", "shown"),
     [
         ("add-a-task.md", "tickets"),
+        ("write-a-meter.md", "2 passed"),
         pytest.param("add-a-model.md", "char-svm", marks=pytest.mark.network),
         pytest.param("write-a-backend.md", "praise-words", marks=pytest.mark.network),
         pytest.param("first-run.md", "tfidf-linear", marks=pytest.mark.network),
@@ -67,6 +64,12 @@ def test_a_tutorial_works_as_written(
         printed += done.stdout
 
     assert shown in printed
+
+
+def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
 
 
 def _sha256(path: Path) -> str:
