@@ -10,6 +10,7 @@ import reference
 
 from steelyard import catalog, store
 from steelyard.catalog import Catalog
+from steelyard.claims import Ledger
 from steelyard.cli.claims import judged
 from steelyard.cli.output import run_tables, run_verdicts
 from steelyard.cost import load_prices
@@ -32,8 +33,9 @@ def main() -> int:
             "models": _models(found),
         },
         RESULTS / "README.md": {
-            name: markdown.text(run_tables((RESULTS / name,), found))
-            for name in ("default", "parents")
+            "default": markdown.text(run_tables((RESULTS / "default",), found)),
+            "parents": markdown.text(run_tables((RESULTS / "parents",), found)),
+            "dependability": _claim("dependable", RESULTS / "dependability", found),
         },
     }
     if "--check" in sys.argv[1:]:
@@ -51,6 +53,12 @@ def _check(pages: Mapping[Path, Mapping[str, str]]) -> int:
     for page in stale:
         print(f"{page.relative_to(ROOT)} is not what the program says; write it anew: make docs")
     return 1 if stale else 0
+
+
+def _claim(name: str, folder: Path, found: Catalog) -> str:
+    """Return one claim with its rule and its evidence, on the runs in `folder`."""
+    made = judged((folder,), found)
+    return ledger.text(Ledger(claims=tuple(one for one in made.claims if one.id == name)))
 
 
 def _verdicts(found: Catalog) -> str:

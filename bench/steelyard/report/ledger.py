@@ -63,7 +63,8 @@ def summary(ledger: Ledger) -> str:
     """Return one line: how many claims stand how."""
     counts = Counter(claim.standing for claim in ledger.claims)
     told = ", ".join(f"{counts[standing]} {standing}" for standing in ORDER if counts[standing])
-    return f"Of {len(ledger.claims)} claims: {told}."
+    claims = "claim" if len(ledger.claims) == 1 else "claims"
+    return f"Of {len(ledger.claims)} {claims}: {told}."
 
 
 def text(ledger: Ledger) -> str:
@@ -125,7 +126,8 @@ def _markdown(ledger: Ledger) -> Iterator[str]:
         if claim.standing != "not tested":
             yield from ("", f"Scope: {escape(units.clean(claim.scope))}.", "")
             yield from map(_task, claim.tasks)
-    yield from ("", "#### Not done, not tested", "")
+    if ledger.not_done:
+        yield from ("", "#### Not done, not tested", "")
     yield from (f"- {escape(units.clean(said))}" for said in ledger.not_done)
 
 
