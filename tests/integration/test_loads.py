@@ -73,7 +73,8 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def decoder(tmp_path_factory: pytest.TempPathFactory) -> Any:
     if lacking("torch", "transformers", "accelerate", "gguf", "onnx", "onnxruntime", "tokenizers"):
         pytest.skip("needs the export extra")
-    from tests.integration.test_decoder import build, opened, write_gguf
+    from tests.integration.test_decoder import build, opened
+    from tests.integration.tiny_gguf import write_gguf
 
     folder = tmp_path_factory.mktemp("decoder")
     write_gguf("llama", folder / "tiny.gguf")

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 from tests import toy
-from tests.integration.test_decoder import PROMPT, TEMPLATE, TEXTS, WORDS, write_gguf
+from tests.integration.tiny_gguf import PROMPT, TEMPLATE, TEXTS, WORDS, write_gguf
 from tests.integration.tiny_models import chat_model, classifier, onnx_classifier
 
 from steelyard.api import (

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from tests.integration.test_decoder import SPECIAL, TEMPLATE
+from tests.integration.tiny_gguf import SPECIAL, TEMPLATE
 
 SMALL: dict[str, Any] = {
     "num_hidden_layers": 2,
