@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def main() -> int:
     found = catalog.load()
     pages = {
         ROOT / "README.md": {
+            "so-far": _so_far(found),
             "claims": ledger.standings(judged((RESULTS / "default",), found, None, load_prices())),
             "verdicts": _verdicts(found),
             "help": _code(_help()),
@@ -53,6 +55,28 @@ def _check(pages: Mapping[Path, Mapping[str, str]]) -> int:
     for page in stale:
         print(f"{page.relative_to(ROOT)} is not what the program says; write it anew: make docs")
     return 1 if stale else 0
+
+
+def _so_far(found: Catalog) -> str:
+    """Return the answer in two sentences, for readers who read no further."""
+    made = run_verdicts((RESULTS / "default",), found)
+    ends = Counter(one.outcome for one in made)
+    largest = max(
+        record.artifact.parameters
+        for run in store.read_runs(RESULTS / "default")
+        for record in run.records
+        if record.role == "generalist" and record.artifact
+    )
+    standing: dict[str, list[str]] = {}
+    for claim in judged((RESULTS / "default",), found, None, load_prices()).claims:
+        standing.setdefault(claim.standing, []).append(claim.id)
+    claims = "; ".join(f"{word}: {', '.join(ids)}" for word, ids in standing.items())
+    return (
+        f"**So far**, on {len(made)} tasks, one small virtual machine, and against language models "
+        f"of at most {largest / 1e9:.3g} billion parameters: the small side wins on "
+        f"{ends['wins']} tasks, the large side on {ends['loses']}, {ends['undecided']} undecided. "
+        f"Of the claims, {claims}. [What came out](#what-came-out)"
+    )
 
 
 def _claim(name: str, folder: Path, found: Catalog) -> str:
