@@ -157,6 +157,8 @@ def test_wrong_usage_ends_in_two(tmp_path: Path, arguments: tuple[str, ...], sai
 
 @pytest.mark.parametrize("command", ["verify", "query"])
 def test_a_folder_without_a_run_ends_in_three(tmp_path: Path, command: str) -> None:
+    if command == "query":
+        pytest.importorskip("duckdb")
     (tmp_path / "empty").mkdir()
 
     done = toy.call(tmp_path, command, "empty")
