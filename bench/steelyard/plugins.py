@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
+from hashlib import sha256
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from steelyard.errors import UnknownNameError
@@ -43,6 +45,25 @@ def instantiate(located: str) -> Any:
     """Return an instance of the class at `module:attribute`."""
     module, _, attribute = located.partition(":")
     return getattr(import_module(module), attribute)()
+
+
+@cache
+def source_sha256(located: str) -> str:
+    """Hash the source of a plugin's module; of one of our own, that of all modules beside it.
+
+    A plugin that somebody else installed is its one file, or the files of its package.
+    """
+    from importlib.util import find_spec
+
+    module = located.partition(":")[0]
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise UnknownNameError(f"{module}: no such module; install what has it")
+    file = Path(spec.origin)
+    whole = module.startswith("steelyard.") or spec.submodule_search_locations is not None
+    paths = sorted(file.parent.glob("*.py")) if whole else [file]
+    lines = [f"{path.name} {sha256(path.read_bytes()).hexdigest()}" for path in paths]
+    return sha256("\n".join(lines).encode()).hexdigest()
 
 
 @cache

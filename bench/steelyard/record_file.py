@@ -32,6 +32,8 @@ def decode_run(data: bytes, where: str) -> RunFile:
 
     A file of schema 1 is read as one of schema 2 that lacks what only that knows.
     """
+    if not data.strip():
+        raise StoreError(f"{where}: empty; restore it, or run again")
     try:
         schema = msgspec.json.decode(data, type=_Versioned).schema
         if schema not in READ:
@@ -40,8 +42,10 @@ def decode_run(data: bytes, where: str) -> RunFile:
                 "use the steelyard that wrote it, or a newer one"
             )
         return structs.replace(msgspec.json.decode(data, type=RunFile), schema=SCHEMA)
-    except msgspec.MsgspecError as error:
+    except msgspec.ValidationError as error:
         raise StoreError(f"{where}: not a steelyard run file: {error}") from error
+    except msgspec.MsgspecError as error:
+        raise StoreError(f"{where}: damaged: {error}; restore it, or run again") from error
 
 
 class _Versioned(Struct):

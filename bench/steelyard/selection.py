@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from steelyard.demands import Bound, Figure, Standing
 from steelyard.record import Cell
+from steelyard.record_figures import MODELLED, tier
 from steelyard.report import joules
 from steelyard.report.fits import PeakBelow, RunsIn
 from steelyard.report.rows import Percentile, Row, TaskTable
@@ -19,7 +20,6 @@ RULE = (
     "estimate only; then the highest lower end of the score's 95 % interval, then the lowest p50, "
     "then the smallest"
 )
-MODELLED = 3
 MEASURED = ("ok", "invalid")
 
 
@@ -215,7 +215,7 @@ def _energy(row: Row) -> Figure | str:
     if reading is None or reading.gross_j is None:
         reasons = [*(one.absent for one in row.energy if one.absent), *row.no_energy]
         return "; ".join(reasons) or "energy was not measured"
-    if reading.tier is None or reading.tier == MODELLED:
+    if tier(reading) == MODELLED:
         return "energy is modelled, which passes no limit"
     expanded = reading.gross_u_j or 0.0
     return Figure(

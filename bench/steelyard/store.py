@@ -22,6 +22,8 @@ from steelyard.record import SCHEMA, Host, Prediction, Record, Recorded, RunFile
 from steelyard.record_file import READ, decode_run, encode
 
 JOURNAL = "journal.jsonl"
+# A cell's outcomes with answers: of `invalid` ones only the times cannot be used.
+_ANSWERED = {"ok", "invalid"}
 _R = TypeVar("_R", bound=Recorded)
 
 
@@ -170,6 +172,18 @@ def latest_run(results: Path, suite: str = "*") -> Path:
         of = "" if suite == "*" else f" of suite {suite}"
         raise StoreError(f"{results}: no run{of} yet; start one with: steelyard run")
     return folders[-1]
+
+
+def latest_answered(results: Path) -> Path:
+    """Return the newest run folder that has a measured cell, else the newest that has a header.
+
+    Raises StoreError if there is neither, or if a journal on the way is damaged.
+    """
+    started = [path for path in sorted(results.glob(f"*/{JOURNAL}")) if path.stat().st_size]
+    for path in reversed(started):
+        if any(record.outcome in _ANSWERED for record in Journal.read(path.parent).records):
+            return path.parent
+    return started[-1].parent if started else latest_run(results)
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -54,11 +54,11 @@ def test_seconds_and_correct_answers_are_those_of_the_records() -> None:
 def test_the_table_names_prices_and_assumptions() -> None:
     text = told("--task", "spam", "--volume", "20000/day", "--horizon", "12").output
 
-    assert text.startswith("spam: 20000 calls a day for 12 months, in EUR\n")
+    assert text.startswith("spam: 20,000 calls a day for 12 months, in EUR\n")
     assert "assumed, not known: labelling.minutes_a_label" in text
     assert "from a source: labelling.wage_an_hour = 33.5 EUR" in text
     assert "| spam" not in text
-    assert told("--task", "spam", "-f", "markdown").output.startswith("### spam: 5000 calls")
+    assert told("--task", "spam", "-f", "markdown").output.startswith("### spam: 5,000 calls")
 
 
 def test_a_task_that_is_not_there_is_told_with_those_that_are() -> None:

@@ -177,7 +177,7 @@ def test_a_finished_one_is_not_run_again_and_other_data_are_not_resumed(weighed:
     finally:
         (weighed.folder / "mine.csv").write_bytes(text)
     assert other.returncode == 3
-    assert "was run from another plan" in other.stderr
+    assert "holds a task with other labels or data; choose --name or --output" in other.stderr
 
 
 @needs_examples

@@ -294,6 +294,14 @@ def test_a_gguf_runs_on_the_processor_in_int8_and_on_a_gpu_in_bf16(tmp_path: Pat
     assert card.id != other.id
 
 
+def test_files_of_one_name_in_two_folders_are_two_models(tmp_path: Path) -> None:
+    files = ("low/a.gguf", "high/a.gguf")
+
+    cards = [made(tmp_path, FakeHub({}, files), f"hub:o/n@{COMMIT}#{file}") for file in files]
+
+    assert cards[0].id != cards[1].id
+
+
 def test_a_folder_is_hashed_and_used_where_it_is(tmp_path: Path) -> None:
     home = tmp_path / "My Model!"
     home.mkdir()

@@ -240,3 +240,52 @@ def test_a_cache_that_cannot_be_made_is_one_clear_message(tmp_path: Path) -> Non
 def test_an_error_of_the_builder_itself_is_not_blamed_on_the_cache(cache: Cache) -> None:
     with pytest.raises(FileNotFoundError), cache.build("artefacts", "key"):
         Path("/nowhere/to/be/found").read_bytes()
+
+
+@pytest.mark.parametrize("step", ["file", "entry", "check"])
+def test_a_cache_that_cannot_be_looked_into_is_one_clear_message(
+    step: str, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "is_dir", closed)
+    steps = {
+        "file": lambda: cache.file(card(b"x")),
+        "entry": lambda: cache.entry("data", "key"),
+        "check": cache.check,
+    }
+
+    with pytest.raises(PrepareError) as refused:
+        steps[step]()
+
+    assert str(refused.value) == (
+        f"{cache.root}: the cache cannot be used: Permission denied\n"
+        "try: set STEELYARD_CACHE to a folder that you can write"
+    )
+
+
+def test_a_cache_where_no_folder_can_be_made_is_one_clear_message(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(path: Path, **_: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(cache.root))
+
+    monkeypatch.setattr(Path, "mkdir", gone)
+
+    with pytest.raises(PrepareError, match="the cache cannot be used: No such file or directory"):
+        cache.check()
+
+
+def test_a_cache_that_was_filled_elsewhere_need_not_be_written(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(cache, b"content", card(b"content"))
+
+    def closed(path: Path, **_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "mkdir", closed)
+
+    cache.check()
+    assert cache.file(card(b"content")) is not None

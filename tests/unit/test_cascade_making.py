@@ -255,6 +255,15 @@ def test_energies_of_one_tier_only_are_mixed() -> None:
     assert chosen.energy_j == pytest.approx(0.2 + chosen.escalated * 5.0)
 
 
+def test_energies_of_unlike_parts_are_not_mixed() -> None:
+    processor = msgspec.structs.replace(reading(2, 0.1), covers=("cpu",))
+    apart = pair(small={"energy": (processor,)}, energy=(reading(2, 5.0),))
+    both = pair(small={"energy": (processor,)}, energy=(reading(2, 5.0), processor))
+
+    assert "energy" in dict(made(apart).absent)
+    assert made(both).nearest.energy_j == pytest.approx(0.1 + made(both).nearest.escalated * 0.1)
+
+
 def test_modelled_energy_is_shown_and_passes_no_limit() -> None:
     modelled = pair(small={"energy": (reading(3, 0.1),)}, energy=(reading(3, 5.0),))
 

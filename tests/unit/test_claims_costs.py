@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import pytest
 from msgspec import structs
 from tests.unit import costing
@@ -51,6 +53,36 @@ def test_pays_back_from_a_thousand_calls_a_day_or_not(hours: float, standing: st
 
     assert found.standing == standing
     assert found.unit == "calls a day"
+
+
+def test_a_volume_is_rounded_up_alike_in_the_headline_and_in_its_evidence() -> None:
+    found = claim(ledger(SMALL, LARGE, prices=prices(6)), "pays-back")
+    told = found.tasks[0]
+
+    assert told.estimate is not None
+    volume = f"{ceil(told.estimate):,}"
+    assert told.estimate % 1
+    assert (
+        f"{volume} (two) calls a day in the pair of each task that speaks least for it"
+        in found.reason
+    )
+    assert f"from {volume} calls a day on" in told.text
+
+
+def test_the_headline_says_what_the_times_are_of() -> None:
+    made = ledger(SMALL, LARGE, prices=prices(0))
+    said = {name: claim(made, name).reason for name in ("efficient", "cheaper", "faster")}
+
+    # 10 ms against 1 s, 100 MB against 3 GB: memory is the lesser.
+    assert (
+        "30 (two) times the generalist's score for the same memory in the pair of"
+        in said["efficient"]
+    )
+    assert "times the specialist's cost for a correct answer of the generalist" in said["cheaper"]
+    assert (
+        "100 (two) times the specialist's time (p50) for a call of the generalist" in said["faster"]
+    )
+    assert {one.of for one in claim(made, "efficient").tasks} == {"memory"}
 
 
 def test_without_prices_costs_are_not_tested() -> None:

@@ -151,7 +151,7 @@ def test_beyond_what_one_box_can_do_another_is_counted_and_said() -> None:
     assert isinstance(above, Total)
     assert (at.machines, above.machines) == (1, 2)
     assert at.utilisation == pytest.approx(0.5)
-    assert any("cannot meet the volume: it answers 86400 calls a day" in n for n in above.notes)
+    assert any("cannot meet the volume: it answers 86,400 calls a day" in n for n in above.notes)
     assert not any("cannot meet" in note for note in at.notes)
 
 
@@ -357,3 +357,16 @@ def test_no_share_of_correct_answers_gives_no_price_of_a_correct_answer() -> Non
     assert found.per_1000_correct is None
     assert found.per_1000 > 0
     assert amount(cost.total(put(replace(unknown, correct=1.0), "box", declared), declared, DEMAND))
+
+
+def test_what_a_model_needs_includes_what_loading_took() -> None:
+    sizes = (("memory_after_load", 900), ("memory_peak", 300))
+    weighed = tuple(
+        Measurement(quantity=name, unit="B", values=(size,), method="counter", scope="process")
+        for name, size in sizes
+    )
+
+    found = cost.workload(record(measurements=weighed))
+
+    assert isinstance(found, cost.Workload)
+    assert found.memory_bytes == 900

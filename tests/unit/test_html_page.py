@@ -57,6 +57,37 @@ def test_foreign_names_are_shown_as_they_are_written() -> None:
     assert HOSTILE[4] in text
 
 
+def test_the_title_is_answered_in_one_sentence_from_the_verdicts() -> None:
+    text = "".join(Reader(made()).texts)
+
+    assert (
+        "The small side wins on 3 of 3 tasks here, the large on 0, 0 are undecided; "
+        "the large side has at most 1 B parameters." in text
+    )
+    assert document.answer(()) == "No verdicts were made."
+
+
+def test_shown_figures_have_minus_signs_and_claims_no_backticks() -> None:
+    usual = findings(usual_run())
+    turned = replace(
+        usual,
+        ledger=replace(
+            usual.ledger,
+            claims=tuple(
+                replace(one, reason="-6 to 19 points [-1.5,-0.5] since 2026-11-22; use `items = 4`")
+                for one in usual.ledger.claims
+            ),
+        )
+        if usual.ledger
+        else None,
+    )
+
+    text = "".join(Reader(page.html(turned, no_drawing)).texts)
+
+    assert "\u22126 to 19 points [\u22121.5,\u22120.5] since 2026-11-22; use 'items = 4'" in text
+    assert "`items" not in text
+
+
 def test_controls_and_direction_overrides_are_made_visible() -> None:
     text = made("hostile")
 

@@ -14,6 +14,7 @@ from tests.unit.builders import cell
 from tests.unit.verdicts import answered, card, large, player, run
 
 from steelyard import learning, verdict
+from steelyard.errors import SteelyardError
 from steelyard.learning import Against, Curve, TaskCurves, crossing
 from steelyard.record import ArtifactRef, Prediction, PromptChoice, Record, RunFile, Subset
 from steelyard.report import curves as words
@@ -293,6 +294,17 @@ def test_a_metric_that_cannot_be_drawn_again_is_said_to_be_absent() -> None:
     assert only(made).steps[0].absent == ("f cannot be had of these 20 items",)
     assert made.opponents[0].score is None
     assert statuses(made) == ["incomparable"]
+
+
+def test_a_scorer_that_refuses_to_draw_again_ends_no_table() -> None:
+    def reweigh(record: Record, given: Sequence[Prediction]) -> Any:
+        raise SteelyardError(f"{record.metric}: {len(given)} answers have no scores")
+
+    records = [point(8, metric="f"), large(metric="f")]
+    (made,) = learning.curves([run(*records)], lambda _: answered(HALF), {"spam": card()}, reweigh)
+
+    assert only(made).steps[0].absent == ("f cannot be had of these 20 items",)
+    assert only(made).steps[0].against[0].reason == "f: 20 answers have no scores"
 
 
 def test_hostile_names_stay_on_one_line() -> None:

@@ -388,6 +388,22 @@ def test_an_invalid_window_keeps_the_score_and_withholds_the_times() -> None:
     assert formats.flat(row)["p50_ns"] is None
 
 
+def test_what_was_given_up_is_not_said_to_be_measured_and_the_remedy_is_said_once() -> None:
+    seen = "measured at try 3; the one before: busy"
+    one = invalid(
+        "latency",
+        reason="latency: 3 tries, none valid; the last: busy",
+        warnings=(f"latency: {seen}", f"cold-start: {seen}"),
+    )
+
+    text = printed(tables([run(one)]), 200)
+
+    assert f"latency: {seen}" not in text
+    assert f"cold-start: {seen}" in text
+    assert text.count("close other programs and run it again") == 1
+    assert "close other programs" not in printed(tables([run(record())]), 200)
+
+
 def test_an_invalid_window_of_another_pass_leaves_the_latency_alone() -> None:
     (made,) = tables([run(invalid("energy"))])
 

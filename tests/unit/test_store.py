@@ -198,6 +198,34 @@ def test_the_newest_run_of_a_suite_is_found(tmp_path: Path) -> None:
         store.latest_run(tmp_path, "none")
 
 
+def test_a_failed_or_empty_run_is_not_shown_in_place_of_one_with_answers(tmp_path: Path) -> None:
+    answered = Journal.start(tmp_path / "20260101T000000Z-toy", header())
+    answered.append(record())
+    failed = Journal.start(tmp_path / "20260201T000000Z-toy", header())
+    failed.append(record(outcome="failed", reason="no room"))
+    (tmp_path / "20260301T000000Z-toy").mkdir()
+    (tmp_path / "20260301T000000Z-toy" / store.JOURNAL).touch()
+
+    assert store.latest_answered(tmp_path) == answered.folder
+
+
+def test_where_no_run_has_answers_the_newest_is_shown(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no run yet"):
+        store.latest_answered(tmp_path)
+    for name in ("20260101T000000Z-toy", "20260201T000000Z-toy"):
+        Journal.start(tmp_path / name, header(run=name))
+
+    assert store.latest_answered(tmp_path).name == "20260201T000000Z-toy"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"), [(b"", "empty"), (b" \n", "empty"), (b'{"schema": 2, "ru', "damaged")]
+)
+def test_an_empty_or_cut_run_file_is_called_so(data: bytes, said: str) -> None:
+    with pytest.raises(StoreError, match=rf"^some\.json: {said}"):
+        decode_run(data, "some.json")
+
+
 @given(values=st.lists(st.integers(0, 2**62), min_size=1).map(tuple))
 def test_raw_samples_survive_the_json(values: tuple[int, ...]) -> None:
     kept = Measurement(

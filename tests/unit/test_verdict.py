@@ -71,7 +71,7 @@ def test_a_small_model_shown_to_keep_up_wins_by_needing_less() -> None:
     assert pair.score.status == "same"
     assert pair.score.p_value == stats.noninferiority_p(10, 12, 2000, 0.01)
     assert made.outcome == "wins"
-    assert "not to be worse than giant@int8 by 1 point or more" in made.reason
+    assert "is shown to be at most 1 point worse than giant@int8" in made.reason
 
 
 def test_the_margin_is_the_tasks() -> None:
@@ -91,7 +91,7 @@ def test_a_model_that_is_better_within_the_margin_is_the_same_too() -> None:
     made = duel(0, 12, 4000)
 
     assert made.pairs[0].score.status == "same"
-    assert "(+0.3 points [0.1, 0.5])" in made.reason
+    assert "(measured: 0.3 points better [0.1, 0.5] on the same" in made.reason
 
 
 def test_a_task_is_won_only_over_every_generalist() -> None:

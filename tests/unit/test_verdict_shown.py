@@ -76,7 +76,46 @@ def test_the_pairs_are_a_table_with_their_figures() -> None:
     (row,) = [line for line in text.splitlines() if line.startswith("large wins")]
     assert "worse -20.0 points [-29.6, -9.6] n=100" in row
     assert row.split()[-3:] == ["100", "[100,100]", "50"] or row.split()[-2:] == ["50", "50"]
-    assert "energy undecided: it was not measured" in text
+    assert "  energy: not measured\n" in text
+    titles = text.splitlines()[1]
+    for title in ("detectable from", "times less time (p50)", "times less memory", "times smaller"):
+        assert title in titles
+
+
+def test_what_keeps_up_is_called_not_worse_from_whichever_side_it_is_said() -> None:
+    ours = table.plain(pairs.sheet(duel(10, 12, 2000)))
+    # The small one needs more and is not shown to keep up: the large one wins by keeping up.
+    dear, cheap = small(p50_ns=100_000, peak=5_000), large(p50_ns=1_000, peak=100)
+    theirs = duel(8, 4, 500, dear, cheap)
+    level = duel(0, 0, 4000, dear, cheap)
+
+    assert "not worse +0.1 points [-0.4, 0.6] n=2000" in ours
+    assert "large not worse -0.8 points [-2.2, 0.6] n=500" in table.plain(pairs.sheet(theirs))
+    assert "  not worse +0.0 points" in table.plain(pairs.sheet(level))
+    assert "same" not in ours.splitlines()[2]
+    assert theirs.reason.startswith(
+        "giant@int8 is shown to be at most 1 point worse than mini@int8 "
+        "(measured: 0.8 points better [-0.6, 2.2] on the same 500 items)"
+    )
+
+
+def test_a_difference_to_the_worse_is_said_with_its_own_interval() -> None:
+    made = duel(12, 0, 4000)
+
+    assert "(measured: 0.3 points worse [0.1, 0.5] on the same 4000 items)" in made.reason
+
+
+def test_a_note_of_all_tasks_is_said_once() -> None:
+    one, other = duel(5, 25, 100), duel(25, 5, 100, small(threads=1), large(threads=2))
+
+    sheets, common = pairs.sheets([one, other])
+
+    assert common == ("all tasks: energy: not measured",)
+    assert [sheet.notes for sheet in sheets] == [
+        (),
+        ("the small model ran on 1 thread, the large one on 2 threads",),
+    ]
+    assert pairs.sheets([one])[1] == ()
 
 
 def test_hostile_names_are_harmless_in_a_verdict() -> None:

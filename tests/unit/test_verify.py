@@ -284,7 +284,7 @@ def test_truncated_predictions_are_caught(published: Published) -> None:
 def test_a_truncated_run_file_is_caught(published: Published) -> None:
     published.file.write_bytes(published.file.read_bytes()[:-100])
 
-    assert published.wrong()[0].startswith("cpu-1t.json: not a steelyard run file: ")
+    assert published.wrong()[0].startswith("cpu-1t.json: damaged: ")
 
 
 def test_missing_predictions_are_caught(published: Published) -> None:
@@ -411,17 +411,51 @@ def test_a_sha256sums_that_does_not_fit_is_caught(
     assert any(said in text for text in published.wrong())
 
 
-def test_an_artefact_in_the_cache_that_is_another_is_caught(published: Published) -> None:
+def test_an_artefact_in_the_cache_that_is_another_is_told_and_not_called_damage(
+    published: Published,
+) -> None:
     key = f"{'a' * 32}-{'b' * 16}"
     with published.cache.build("artifacts", key) as out:
         (out / "weights").write_bytes(b"1")
     ref = ArtifactRef(sha256="0" * 64, size_bytes=1, recipe_sha256=key, parameters=1)
     published.rewrite(lambda one: replace(one, artifact=ref))
 
-    assert any(
-        text.startswith(f"artefact of {CELL}: 000000000000 was measured")
-        for text in published.wrong()
+    (said,) = published.said("differs")
+    assert said.startswith(
+        f"artefacts of toy-00: the run used 000000000000 for {CELL}, this machine's cache holds "
     )
+    assert verification.sound(line for line in published.check() if line.status != "wrong")
+    assert not any("artefact" in text for text in published.wrong())
+
+
+def test_a_data_set_in_the_cache_that_is_another_is_told_and_not_called_damage(
+    published: Published,
+) -> None:
+    here = published.run().records[0].data_sha256 or ""
+    published.rewrite(lambda one: replace(one, data_sha256="0" * 64))
+
+    (said,) = published.said("differs")
+
+    assert said == (
+        f"data of toy-00: the run used 000000000000, this machine's cache holds {here[:12]}; one "
+        "of them is of another version. To see which, make it anew: with "
+        "STEELYARD_CACHE=/some/empty/folder, steelyard prepare -k toy-00, then steelyard verify RUN"
+    )
+    assert verification.sound(published.check())
+
+
+def test_the_last_line_says_what_was_found_right_and_what_is_open(published: Published) -> None:
+    assert verification.conclusion(published.check()) == (
+        "Nothing is wrong: 3 scores recomputed, 320 calls consistent; 2 things could not be "
+        "checked here."
+    )
+    published.rewrite(lambda one: replace(one, data_sha256="0" * 64))
+    assert "; 1 thing differs from this machine's cache; " in verification.conclusion(
+        published.check()
+    )
+    broken = [Line(status="wrong", text="a"), Line(status="wrong", text="b")]
+    assert verification.conclusion(broken) == "2 things are wrong."
+    assert verification.conclusion(broken[:1]) == "1 thing is wrong."
 
 
 def test_a_key_that_is_none_is_no_path(published: Published) -> None:
@@ -465,3 +499,12 @@ def test_a_folder_without_a_run_is_an_error_of_one_line(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match="no run files"):
         made.check()
+
+
+def test_a_run_without_a_table_confirms_no_page(tmp_path: Path) -> None:
+    page = tmp_path / "README.md"
+    page.write_text("<!-- steelyard:begin -->\nanything\n<!-- steelyard:end -->\n")
+
+    (line,) = verification.tables(tmp_path, ())
+
+    assert line.status == "wrong"

@@ -17,7 +17,7 @@ from tests.unit.builders import cell, record
 from steelyard import catalog, plan
 from steelyard.api import Score
 from steelyard.card import Name, TaskCard
-from steelyard.errors import SteelyardError
+from steelyard.errors import SteelyardError, StoreError
 from steelyard.prepare.cache import Cache
 from steelyard.progress import Silent
 from steelyard.record import ArtifactRef, Prediction, Record, Sample
@@ -307,6 +307,67 @@ def test_a_specialist_no_better_than_one_answer_is_said_to_be_so() -> None:
     assert "2 items won, 0 lost of 100" in told
     better = {**given_answers, SMALL.cell.id: answers(80, 20)}
     assert best.beats_constant(choice, [ALWAYS, SMALL], better) is None
+
+
+def test_one_that_is_better_than_a_constant_is_taken_before_one_that_is_not() -> None:
+    given_answers = {
+        SMALL.cell.id: answers(54, 46),
+        LARGE.cell.id: answers(60, 40, start=1),
+        ALWAYS.cell.id: answers(50, 50),
+    }
+
+    choice = best.choose([ALWAYS, SMALL, LARGE], given_answers)
+
+    assert choice is not None
+    assert choice.record is LARGE
+    assert "no other is shown to be better than always" in choice.reason
+
+
+def test_where_none_is_better_than_a_constant_there_is_none_to_take() -> None:
+    given_answers = {SMALL.cell.id: answers(52, 48), ALWAYS.cell.id: answers(50, 50)}
+
+    found = result.result([ALWAYS, SMALL], lambda r: given_answers[r.cell.id], card_of(kept()), 1.0)
+
+    assert found is not None
+    assert found.useless
+    assert "(78 labels for 270 rows), or label more." in result.none_to_take(78, 270)
+
+
+def test_without_a_generalist_the_two_best_specialists_are_compared() -> None:
+    given_answers = {
+        SMALL.cell.id: answers(90, 10),
+        LARGE.cell.id: answers(93, 7),
+        ALWAYS.cell.id: answers(50, 50),
+    }
+
+    found = result.result(
+        [ALWAYS, SMALL, LARGE], lambda r: given_answers[r.cell.id], card_of(kept()), 1.0
+    )
+
+    assert found is not None
+    assert not found.useless
+    assert found.said[0].startswith("The two best specialists: small@int8 less large@int8: -3.0")
+    # psi = 4 / 102, d = 0.03: 340 to two digits.
+    assert found.said[2] == (
+        "To tell small@int8 and large@int8 apart, if they differ as much as here, takes about "
+        "340 test items; there are 100."
+    )
+
+
+def test_another_task_in_the_same_folder_is_kept_and_the_same_one_is_written_again(
+    tmp_path: Path,
+) -> None:
+    mine, other = divide(kept(), 0, "x"), divide(kept(labels=("a", "c")), 0, "x")
+    task.write(tmp_path, "mine", mine, task.GENERIC, "")
+
+    task.write(tmp_path, "mine", mine, task.GENERIC, "")
+    for name, division, remedy in (
+        ("mine", other, "holds a task with other labels or data; choose --name or --output"),
+        ("yours", other, "holds another task, 'mine'; choose another --output"),
+    ):
+        with pytest.raises(StoreError, match=remedy):
+            task.write(tmp_path, name, division, task.GENERIC, "")
+    assert not (tmp_path / "cards" / "tasks" / "yours").exists()
 
 
 def test_the_generalist_is_what_a_specialist_is_set_against() -> None:

@@ -89,7 +89,7 @@ def identity(model: Model) -> str:
         pin = hashlib.sha256(text.encode()).hexdigest()
     parts = [_plain(model.name)[:40], pin[:8]]
     if model.told_apart is not None:
-        stem = model.told_apart.rpartition("/")[2].rpartition(".")[0]
+        stem = model.told_apart.rpartition(".")[0]
         parts.append(hashlib.sha256(stem.encode()).hexdigest()[:6])
     return "-".join(part for part in parts if part)
 

@@ -10,13 +10,13 @@ from msgspec import Struct
 from steelyard.cascade.mixture import Budget, Expense, Tail, tail
 from steelyard.cascade.policy import Floats
 from steelyard.cascade.types import Wanted
-from steelyard.cost import Prices, best_reading, cheapest, per_call, workload
+from steelyard.cost import Prices, cheapest, per_call, workload
 from steelyard.energy import Absent
-from steelyard.record import EnergyReading, Record
+from steelyard.record import Record
+from steelyard.record_figures import MODELLED, alike, tier
 from steelyard.verdict.matching import Pair, Side
 
 LATENCY = "latency_end_to_end"
-MODELLED = 3
 
 
 class Spent(Struct, frozen=True, kw_only=True):
@@ -96,24 +96,20 @@ def _times(record: Record) -> Floats | Absent:
 
 
 def _energy(specialist: Record, generalist: Record) -> Expense | Absent:
-    """Return gross energies of one tier, the best that both have."""
-    for tier in (1, 2, MODELLED):
-        small, large = (_reading(record, tier) for record in (specialist, generalist))
-        if small is None or large is None or small.gross_j is None or large.gross_j is None:
-            continue
-        return Expense(
-            specialist=small.gross_j,
-            generalist=large.gross_j,
-            u_specialist=small.gross_u_j or 0.0,
-            u_generalist=large.gross_u_j or 0.0,
-            modelled=tier == MODELLED,
-        )
-    return Absent(reason="energy was not measured of both in the same tier and scope")
-
-
-def _reading(record: Record, tier: int) -> EnergyReading | None:
-    """Return what counts most of one tier."""
-    return best_reading(tuple(one for one in record.energy if one.tier == tier))
+    """Return gross energies that counted the same parts, of the best tier that both have."""
+    found = None
+    if not (specialist.broken("energy") or generalist.broken("energy")):
+        found = alike(specialist.energy, generalist.energy)
+    if found is None:
+        return Absent(reason="energy was not measured of both in the same tier and scope")
+    small, large = found
+    return Expense(
+        specialist=small.gross_j or 0.0,
+        generalist=large.gross_j or 0.0,
+        u_specialist=small.gross_u_j or 0.0,
+        u_generalist=large.gross_u_j or 0.0,
+        modelled=tier(small) == MODELLED,
+    )
 
 
 def _cost(pair: Pair, money: Money | None) -> tuple[Expense | Absent, tuple[str, ...]]:

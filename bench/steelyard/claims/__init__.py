@@ -1,7 +1,7 @@
 """The documents' statements as hypotheses: verdicts and costs -> the claims ledger."""
 
 from steelyard.claims.card import Claim, ClaimsFile, load
-from steelyard.claims.grounds import Known
+from steelyard.claims.grounds import Known, known
 from steelyard.claims.judging import ledger
 from steelyard.claims.types import ClaimResult, Ledger, Standing, TaskEvidence
 
@@ -13,6 +13,7 @@ __all__ = [
     "Ledger",
     "Standing",
     "TaskEvidence",
+    "known",
     "ledger",
     "load",
 ]

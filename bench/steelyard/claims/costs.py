@@ -12,6 +12,7 @@ from steelyard.claims.ratios import NO_PAIR, name, times
 from steelyard.claims.types import Standing, TaskEvidence
 from steelyard.claims.weighing import Finding, Interval, of_task, stand, together
 from steelyard.cost import Versus
+from steelyard.cost.crossing import volume
 from steelyard.energy import Absent
 from steelyard.verdict.types import Verdict
 
@@ -87,9 +88,7 @@ def _cheaper(claim: Claim, who: str, found: Versus) -> Finding:
 def _pays_back(claim: Claim, who: str, found: Versus) -> Finding:
     volume = found.break_even.for_good
     ends = [
-        end
-        for effect in found.sensitivity
-        for end in (effect.break_even_low, effect.break_even_high)
+        end for effect in found.sensitivity for end in (effect.for_good_low, effect.for_good_high)
     ]
     all_ends = [end if end is not None else inf for end in (volume, *ends)]
     return Finding(
@@ -110,8 +109,8 @@ def _early(claim: Claim, volume: float | None) -> Standing:
 def _range(told: list[float]) -> str:
     if min(told) == max(told):
         return ""
-    most = "never" if max(told) == inf else f"{max(told):,.0f} a day"
-    return f" ({min(told):,.0f} to {most} by any one uncertain figure)"
+    most = "never" if max(told) == inf else f"{volume(max(told))} a day"
+    return f" ({volume(min(told))} to {most} by any one uncertain figure)"
 
 
 def _where(found: Versus) -> str:

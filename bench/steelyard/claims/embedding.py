@@ -14,10 +14,9 @@ from steelyard.claims.weighing import Finding, Interval, of_task, stand, turned
 from steelyard.limits import unconstrained
 from steelyard.loads import SensorResult
 from steelyard.record import Record
+from steelyard.record_figures import peak_bytes
 from steelyard.units_in import parse_size
 
-# What the process ever needed: the peak that was reset after loading forgets what loading took.
-PEAKS = ("memory_after_load", "memory_peak")
 NO_SPECIALIST = "no specialist was measured"
 
 
@@ -131,9 +130,8 @@ def _on_board(one: Measured) -> bool:
 
 
 def _peak(records: list[Record]) -> int | None:
-    free = [one for one in records if one.memory_limit is None]
-    found = (one.measurement(quantity) for one in free for quantity in PEAKS)
-    return max((int(value) for one in found if one for value in one.values), default=None)
+    found = (peak_bytes(one) for one in records if one.memory_limit is None)
+    return max((peak for peak in found if peak is not None), default=None)
 
 
 def _name(one: Measured) -> str:

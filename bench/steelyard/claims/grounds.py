@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct, field
 
 from steelyard.card import TaskCard
+from steelyard.catalog import Catalog
 from steelyard.cost import Prices
 from steelyard.record import Cell, Host, Record, RunFile
 from steelyard.verdict.matching import latest
@@ -19,6 +20,15 @@ class Known(Struct, frozen=True, kw_only=True):
     tasks: Mapping[str, TaskCard] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
     prices: Prices | None = None
+
+
+def known(found: Catalog, prices: Prices | None) -> Known:
+    """Return what the cards at hand and the prices tell."""
+    return Known(
+        tasks={name: entry.card for name, entry in found.tasks.items()},
+        titles={name: entry.card.title for name, entry in found.models.items()},
+        prices=prices,
+    )
 
 
 class Measured(Struct, frozen=True, kw_only=True):

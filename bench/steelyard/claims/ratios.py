@@ -135,12 +135,13 @@ def _efficient(claim: Claim, task: Task, pair: Verdict) -> Finding:
             ratios[word] = product(spent, score)
     if not ratios:
         return Finding(name=name(pair), standing="not tested", text=_why_none(pair))
-    least = min(ratios.values(), key=lambda ratio: ratio.estimate)
+    of = min(ratios, key=lambda word: ratios[word].estimate)
     return Finding(
         name=name(pair),
         standing=together(stand(ratio, claim.threshold) for ratio in ratios.values()),
         text="; ".join(f"by {word} {times(ratio)}" for word, ratio in ratios.items()),
-        figure=least,
+        figure=ratios[of],
+        of=of,
     )
 
 

@@ -10,7 +10,10 @@ Standing = Literal["supported", "refuted", "undecided", "not tested"]
 
 
 class TaskEvidence(Recorded, frozen=True, kw_only=True):
-    """What one task says of a claim, in one line of words with its figures."""
+    """What one task says of a claim, in one line of words with its figures.
+
+    `of` says what the estimate is measured by, such as "memory", where a claim leaves that open.
+    """
 
     task: str
     standing: Standing
@@ -18,6 +21,7 @@ class TaskEvidence(Recorded, frozen=True, kw_only=True):
     estimate: float | None = None
     low: float | None = None
     high: float | None = None
+    of: str | None = None
 
 
 class ClaimResult(Recorded, frozen=True, kw_only=True):

@@ -8,14 +8,27 @@ from math import isfinite
 
 from msgspec import Struct
 
-from steelyard.claims.card import Claim
+from steelyard.claims.card import Claim, Kind
 from steelyard.claims.types import ClaimResult, Standing, TaskEvidence
+from steelyard.cost.crossing import volume
 
 _WORDS: tuple[tuple[Standing, str], ...] = (
     ("supported", "for"),
     ("refuted", "against"),
     ("undecided", "undecided"),
 )
+
+
+# What the figures of a claim are of, by its test and its unit.
+_OF: dict[tuple[Kind, str], str] = {
+    ("cost", "times"): "times the specialist's cost for a correct answer of the generalist",
+    ("speed", "times"): "times the specialist's time (p50) for a call of the generalist",
+    ("energy", "times"): "times the specialist's energy for a call of the generalist",
+    ("score", "points"): "points (specialist less generalist)",
+}
+
+
+_WHICH: dict[Kind, str] = {"score": "in the pair that decides each task"}
 
 
 class Interval(Struct, frozen=True, kw_only=True):
@@ -30,6 +43,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     """What one pair, or one cell, says of a claim. `name` says which it is.
 
     `favour` ranks findings: the more, the more it speaks for the claim. By default, the figure.
+    `of` says what the figure is measured by, where a claim leaves that open.
     """
 
     name: str
@@ -37,6 +51,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     text: str
     figure: Interval | None = None
     favour: float | None = None
+    of: str | None = None
 
     @property
     def rank(self) -> float:
@@ -72,7 +87,8 @@ def of_task(task: str, findings: Sequence[Finding], nothing: str) -> TaskEvidenc
     if not told:
         reasons = dict.fromkeys(finding.text for finding in findings)
         return TaskEvidence(task=task, standing="not tested", text="; ".join(reasons) or nothing)
-    figure = min(told, key=_rank).figure
+    least = min(told, key=_rank)
+    figure = least.figure
     return TaskEvidence(
         task=task,
         standing=together(finding.standing for finding in told),
@@ -80,6 +96,7 @@ def of_task(task: str, findings: Sequence[Finding], nothing: str) -> TaskEvidenc
         estimate=figure.estimate if figure else None,
         low=figure.low if figure else None,
         high=figure.high if figure and isfinite(figure.high) else None,
+        of=least.of,
     )
 
 
@@ -137,10 +154,22 @@ def _span(claim: Claim, evidence: Sequence[TaskEvidence]) -> tuple[str, ...]:
     if not told:
         return ()
     (low, first), (high, last) = min(told), max(told)
+    said, of = volume if claim.test == "break-even" else figure, _of(claim, evidence)
+    least = _WHICH.get(claim.test, "in the pair of each task that speaks least for it")
     if first == last:
-        return (f"{figure(low)} {claim.unit} in the pair shown",)
-    span = f"{figure(low)} ({first}) to {figure(high)} ({last}) {claim.unit}"
-    return (f"{span} in the pairs shown by task",)
+        return (f"{said(low)} {of} {least}",)
+    return (f"{said(low)} ({first}) to {said(high)} ({last}) {of} {least}",)
+
+
+def _of(claim: Claim, evidence: Sequence[TaskEvidence]) -> str:
+    """Say what a claim's figures are of, and in which direction."""
+    if claim.test != "efficiency":
+        return _OF.get((claim.test, claim.unit), claim.unit)
+    spent = dict.fromkeys(one.of for one in evidence if one.estimate is not None)
+    named = [of for of in spent if of is not None]
+    if not named:
+        return claim.unit
+    return f"times the generalist's score for the same {' or '.join(named)}"
 
 
 def figure(value: float) -> str:

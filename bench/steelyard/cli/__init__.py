@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import sys
 from importlib import import_module
@@ -31,6 +33,10 @@ COMMANDS = {
     "verdict": "Say of each task whether the small model is enough, and by which test.",
     "weigh": "Weigh small models on your own labelled data.",
 }
+
+
+# What a write to the standard output ends with where there is no room for it.
+UNWRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 class Lazy(click.Group):
@@ -77,6 +83,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         status = group(standalone_mode=False)
+        # What is still to be written: what fails after this could only be shown as a traceback.
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -90,4 +98,17 @@ def main() -> None:
         # The reader of a pipe has gone, as with `| head`: nothing is left to say.
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        if error.filename is not None or error.errno not in UNWRITTEN:
+            raise
+        _drop_output()
+        click.echo(f"steelyard: the output cannot be written: {error.strerror}", err=True)
+        sys.exit(3)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _drop_output() -> None:
+    """Let the interpreter's last flush go nowhere: it would fail as the write before it did."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -17,7 +17,7 @@ from steelyard.cascade.threshold_file import Basis, encode, threshold_file
 from steelyard.cascade.types import Cascade, Wanted
 from steelyard.catalog import Catalog
 from steelyard.cli import cascade_text as text
-from steelyard.cli.cells import Kept, kept, pick, predictions
+from steelyard.cli.cells import Kept, kept, newest_unless, pick, predictions
 from steelyard.cli.options import cards_option, offline_option
 from steelyard.cli.output import print_columns
 from steelyard.cli.progress import Talking
@@ -106,7 +106,7 @@ def command(
         max_escalated=max_escalated,
     )
     found = catalog.load(cards)
-    cells = kept(runs or (store.latest_run(Path("results/local")),), task)
+    cells = kept(newest_unless(runs), task)
     again = _Again(found=found, allowed=ask_again, offline=offline)
     small, large = pick(cells, specialist), pick(cells, generalist)
     basis = Basis(
@@ -127,6 +127,8 @@ def command(
         file = threshold_file(made, basis, text.evaluation(made))
         store.write_atomically(output, encode(file))
         click.echo(f"kept in {output}", err=True)
+        if not text.gains(made.expected):
+            click.echo(f"warning: {text.conclusion(made.expected)}", err=True)
     return 0 if made.chosen else NONE_MEETS
 
 

@@ -82,13 +82,42 @@ def verdict(cascade: Cascade) -> Iterator[str]:
             f"gives accuracy {point.accuracy:.3f}{_took(point, cascade.currency)}"
         )
     else:
-        yield (
-            f"use: ask the generalist at a confidence of {cascade.chosen.threshold:.4g} or less "
-            f"({RULE})"
-        )
+        yield conclusion(cascade.expected)
+        yield f"use: {_use(cascade.chosen)} ({RULE})"
     yield from _expected(cascade.expected)
     for one in cascade.judged:
         yield _judged(one)
+
+
+def gains(expected: Expected) -> bool:
+    """Tell whether the cascade is shown to answer better than the specialist alone."""
+    return expected.over_specialist.low > 0
+
+
+def conclusion(expected: Expected) -> str:
+    """Say whether a gain is shown, and who answers best on the items."""
+    gain, n = expected.over_specialist, expected.accuracy.n
+    value, low, high = (100 * part for part in (gain.value, gain.low, gain.high))
+    interval = f"{value:+.1f} points [{low:+.1f},{high:+.1f}] over the specialist alone"
+    said = f"A gain is shown: {interval}" if gains(expected) else "No gain shown"
+    accuracy = {
+        "the specialist alone": expected.specialist.value,
+        "the generalist alone": expected.generalist.value,
+        "the cascade": expected.accuracy.value,
+    }
+    # Of equals the first, which needs less.
+    best = max(accuracy, key=lambda who: accuracy[who])
+    if gains(expected) and best == "the cascade":
+        return f"{said}, on these {n} items ({accuracy[best]:.3f})."
+    others = ", ".join(f"{who} {value:.3f}" for who, value in accuracy.items() if who != best)
+    answers = f"{best} answers best on these {n} items ({accuracy[best]:.3f}; {others})"
+    return f"{said}; {answers}." if gains(expected) else f"{said}: {answers}; {interval}."
+
+
+def _use(point: Point) -> str:
+    if point.escalated <= 0:
+        return f"the specialist alone: a threshold of {point.threshold:.4g} asks nobody else"
+    return f"ask the generalist at a confidence of {point.threshold:.4g} or less"
 
 
 def notes(cascade: Cascade) -> Iterator[str]:
@@ -114,7 +143,8 @@ def notes(cascade: Cascade) -> Iterator[str]:
 def _expected(expected: Expected) -> Iterator[str]:
     yield (
         f"expect: accuracy {_share(expected.accuracy)} n={expected.accuracy.n}, "
-        f"escalated {_share(expected.escalated)}"
+        f"escalated {_share(expected.escalated)} "
+        "(threshold chosen on other items than those it is judged on)"
     )
     yield f"  {_gain('specialist', expected.over_specialist, expected.specialist)}"
     yield f"  {_gain('generalist', expected.over_generalist, expected.generalist)}"
@@ -123,8 +153,6 @@ def _expected(expected: Expected) -> Iterator[str]:
         f"{_share(expected.specialist)}"
     )
     yield f"  at the very best, each item to whichever is right: {expected.either:.3f}"
-    if expected.over_specialist.low <= 0:
-        yield "  these items do not show that it answers better than the specialist alone"
 
 
 def _gain(whom: str, gain: Gain, alone: Share) -> str:

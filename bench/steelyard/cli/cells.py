@@ -5,11 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import click
 from msgspec import Struct
 
 from steelyard import store
 from steelyard.errors import StoreError, UnknownNameError
 from steelyard.record import Host, Prediction, Record
+
+LOCAL = Path("results/local")
+
+
+def newest_unless(runs: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Return the runs that were named, else the newest local one that has answers, and say which.
+
+    Raises StoreError where there is none.
+    """
+    if runs:
+        return runs
+    newest, shown = store.latest_run(LOCAL), store.latest_answered(LOCAL)
+    what = "newest run" if shown == newest else "newest run with answers"
+    click.echo(f"{shown} ({what})", err=True)
+    return (shown,)
 
 
 class Kept(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,8 @@ import click
 import msgspec
 from msgspec import Struct
 
-from steelyard import catalog, selection, store
+from steelyard import catalog, selection
+from steelyard.cli.cells import newest_unless
 from steelyard.cli.options import cards_option
 from steelyard.cli.output import print_columns, run_tables
 from steelyard.cli.quantities import duration, energy, number, size
@@ -96,7 +97,7 @@ def _table(
     entry = found.tasks.get(task)
     if entry is not None and not entry.card.higher_is_better:
         raise Refusal(f"task '{task}': less of its score is better, which choose does not order")
-    tables = run_tables(runs or (store.latest_run(Path("results/local")),), found)
+    tables = run_tables(newest_unless(runs), found)
     table = next((one for one in tables if one.task == task), None)
     if table is None:
         had = ", ".join(one.task for one in tables) or "none"

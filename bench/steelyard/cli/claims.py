@@ -12,7 +12,8 @@ from rich.console import Console
 
 from steelyard import catalog, claims, cost, store
 from steelyard.catalog import Catalog
-from steelyard.claims import Known, Ledger
+from steelyard.claims import Ledger
+from steelyard.cli.cells import newest_unless
 from steelyard.cli.options import cards_option
 from steelyard.cli.output import run_verdicts
 from steelyard.cost import Prices
@@ -58,7 +59,7 @@ def command(
     tried = claims.load(claims_file)
     prices = cost.load_prices(prices_file)
     found = catalog.load(cards)
-    folders = runs or (store.latest_run(Path("results/local")),)
+    folders = newest_unless(runs)
     made = judged(folders, found, tried, prices)
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(made), indent=1).decode())
@@ -76,9 +77,5 @@ def judged(
 ) -> Ledger:
     """Return the ledger of the runs in `folders`; without prices, costs are not tested."""
     runs = [run for folder in folders for run in store.read_runs(folder)]
-    known = Known(
-        tasks={name: entry.card for name, entry in found.tasks.items()},
-        titles={name: entry.card.title for name, entry in found.models.items()},
-        prices=prices,
-    )
+    known = claims.known(found, prices)
     return claims.ledger(run_verdicts(folders, found), runs, known, tried)

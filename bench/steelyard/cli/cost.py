@@ -10,11 +10,10 @@ import click
 from rich.console import Console
 
 from steelyard import cost, store
+from steelyard.cli.cells import newest_unless
 from steelyard.cost import CostReport, Demand, Found, Prices
 from steelyard.errors import PricesError, StoreError, UnknownNameError
-from steelyard.record import Host, Record
 from steelyard.report import costs, table
-from steelyard.verdict.matching import latest
 
 
 @click.command(
@@ -74,7 +73,7 @@ def command(
     demand = _demand(prices, volume, horizon)
     if deployment not in {None, "all"}:
         prices.deployment(str(deployment))
-    folders = runs or (store.latest_run(Path("results/local")),)
+    folders = newest_unless(runs)
     reports = tuple(
         cost.report(found, prices, demand, deployment) for found in _by_task(folders, tasks)
     )
@@ -87,6 +86,8 @@ def _write(path: Path) -> None:
     """Write the shipped prices, comments and all; never over a file."""
     if path.exists():
         raise PricesError(f"{path}: is there already; choose another name")
+    if not path.parent.is_dir():
+        raise PricesError(f"{path.parent}: no such folder")
     try:
         store.write_atomically(path, cost.shipped_text().encode())
     except OSError as error:
@@ -102,10 +103,7 @@ def _demand(prices: Prices, volume: str | None, horizon: int | None) -> Demand:
 
 def _by_task(folders: Sequence[Path], tasks: Sequence[str]) -> list[list[Found]]:
     """Return the latest record of every cell, by task; raise UnknownNameError for no task."""
-    pairs = latest([run for folder in folders for run in store.read_runs(folder)])
-    by_task: dict[str, list[Found]] = {}
-    for run, record in pairs:
-        by_task.setdefault(record.cell.task, []).append(_found(record, run.host))
+    by_task = costs.by_task([run for folder in folders for run in store.read_runs(folder)])
     for task in tasks:
         if task not in by_task:
             raise UnknownNameError(f"no task '{task}' in these runs; there are: {_names(by_task)}")
@@ -114,17 +112,6 @@ def _by_task(folders: Sequence[Path], tasks: Sequence[str]) -> list[list[Found]]
 
 def _names(by_task: dict[str, list[Found]]) -> str:
     return ", ".join(sorted(by_task)) or "none"
-
-
-def _found(record: Record, host: Host) -> Found:
-    cell = record.cell
-    return Found(
-        task=cell.task,
-        name=f"{cell.model}@{cell.variant}",
-        device=cell.device,
-        role=record.role,
-        work=cost.workload(record, host),
-    )
 
 
 def _show(reports: Sequence[CostReport], form: str) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from steelyard import catalog, store
+from steelyard import catalog
+from steelyard.cli.cells import newest_unless
 from steelyard.cli.options import cards_option
 from steelyard.cli.output import run_curves
 from steelyard.errors import StoreError, UnknownNameError
@@ -42,7 +43,7 @@ def command(
     Points come from suites whose entries name `labels`, such as the shipped learning-curves. They
     are set against the generalists of these runs, on the same items: give both runs.
     """
-    folders = runs or (store.latest_run(Path("results/local")),)
+    folders = newest_unless(runs)
     made = run_curves(folders, catalog.load(cards))
     if not made:
         raise StoreError(

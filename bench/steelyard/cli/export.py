@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from steelyard import catalog, store
 from steelyard.catalog import Catalog
+from steelyard.cli.cells import newest_unless
 from steelyard.cli.options import cards_option
-from steelyard.cli.output import run_tables, run_verdicts
+from steelyard.cli.output import run_tables, run_verdicts, say_written
 from steelyard.record import RunFile
 
 
@@ -74,7 +75,7 @@ OF_ONE_MODEL = {"huggingface", "cyclonedx"}
 @click.command(
     "export",
     epilog="Examples:  steelyard export --to latex results/default -o table.tex   |   "
-    "steelyard export --to parquet results/* -o cells.parquet   |   "
+    "steelyard export --to parquet results/default results/parents -o cells.parquet   |   "
     "steelyard export --to huggingface --model minilm-head@int8",
 )
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path, exists=True))
@@ -106,7 +107,7 @@ def command(
     """  # noqa: D301 - click's mark for lines that stay as they are
     if model is not None and form not in OF_ONE_MODEL:
         raise click.UsageError(f"--model goes with --to {' or '.join(sorted(OF_ONE_MODEL))}")
-    folders = runs or (store.latest_run(Path("results/local")),)
+    folders = newest_unless(runs)
     if form in PARQUET:
         _parquet(folders, form, output)
         return
@@ -115,6 +116,7 @@ def command(
         click.echo(text, nl=False)
     else:
         store.write_atomically(output, text.encode())
+        say_written(output)
 
 
 def _parquet(folders: tuple[Path, ...], form: str, output: Path | None) -> None:
@@ -124,3 +126,4 @@ def _parquet(folders: tuple[Path, ...], form: str, output: Path | None) -> None:
         raise click.UsageError(f"--to {form} is no text: name a file with --output")
     kind: archive.Kind = "cells" if PARQUET[form] == "cells" else "samples"
     archive.write(archive.run_files(folders), kind, output)
+    say_written(output)

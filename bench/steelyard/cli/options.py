@@ -13,6 +13,7 @@ from steelyard import catalog, devices, host, plan
 from steelyard.catalog import Catalog
 from steelyard.errors import OptionError
 from steelyard.plan import PlannedCell, Suite
+from steelyard.units_in import SizeError
 
 ALSO_QUICK = "STEELYARD_QUICK=1 does the same"
 
@@ -91,7 +92,7 @@ def selection(
     if others is not None:
         loaded, found = _with_others(loaded, found, others)
     if memory_limit is not None:
-        loaded = plan.limited(loaded, memory_limit)
+        loaded = _limited(loaded, memory_limit)
     planned = plan.select(plan.cells(loaded, found, host.cores()), patterns)
     return Selection(catalog=found, suite=loaded, planned=planned)
 
@@ -117,10 +118,19 @@ def _with_others(suite: Suite, found: Catalog, others: Others) -> tuple[Suite, C
     from steelyard.cli.progress import Talking
     from steelyard.prepare.cache import Cache
 
-    desk = adhoc.Desk(cache=Cache.default(), progress=Talking(), offline=others.offline)
+    cache = Cache.default()
+    cache.check()
+    desk = adhoc.Desk(cache=cache, progress=Talking(), offline=others.offline)
     if others.device is not None:
         devices.check(others.device, "--device")
     return adhoc.added(suite, found, others.models, others.device, desk)
+
+
+def _limited(suite: Suite, memory_limit: str) -> Suite:
+    try:
+        return plan.limited(suite, memory_limit)
+    except SizeError as error:
+        raise OptionError(f"--memory-limit: {error}") from error
 
 
 def _own_suite() -> Path | None:

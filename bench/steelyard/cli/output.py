@@ -17,7 +17,7 @@ from steelyard.catalog import Catalog
 from steelyard.errors import StoreError
 from steelyard.learning import TaskCurves
 from steelyard.record import Prediction, Record
-from steelyard.report import curves, joules, table
+from steelyard.report import curves, joules, table, units
 from steelyard.report.rows import Rescore, TaskTable, billed, tables
 from steelyard.stats import Metric
 from steelyard.verdict import Means, TaskVerdict
@@ -73,6 +73,11 @@ def print_columns(rows: Sequence[tuple[str, ...]]) -> None:
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         click.echo("  ".join(cells).rstrip())
+
+
+def say_written(path: Path) -> None:
+    """Say on the standard error which file was written, and how large it is."""
+    click.echo(f"written: {path} ({units.size(path.stat().st_size)})", err=True)
 
 
 def _loader(folders: Sequence[Path]) -> Load:

@@ -32,7 +32,9 @@ def command(
     others = Others(models=models, device=device, offline=offline)
     chosen = selection(suite, quick=quick, patterns=patterns, cards=cards, others=others)
     progress = Talking()
-    bench = Bench(cache=Cache.default(), progress=progress, offline=offline)
+    cache = Cache.default()
+    cache.check()
+    bench = Bench(cache=cache, progress=progress, offline=offline)
     failed = 0
     for planned in chosen.planned:
         try:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from steelyard import store
+from steelyard.cli.cells import newest_unless
 from steelyard.cli.output import print_columns
 from steelyard.report.units import clean
 
@@ -22,9 +22,10 @@ SHOWN = 1000
 
 @click.command(
     "query",
-    epilog="Examples:  steelyard query results/*   |   "
+    epilog="Examples:  steelyard query results/default results/parents   |   "
     'steelyard query "SELECT model, avg(score) FROM latest '
-    'GROUP BY model" results/*   |   steelyard query "SELECT * FROM cells" cells.parquet -f csv',
+    'GROUP BY model" results/default   |   '
+    'steelyard query "SELECT * FROM cells" cells.parquet -f csv',
 )
 @click.argument("sql", required=False)
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path, exists=True))
@@ -47,7 +48,7 @@ def command(sql: str | None, runs: tuple[Path, ...], form: str) -> None:
 
     if sql is not None and os.path.exists(sql):  # noqa: PTH110 - long SQL is no path, nor an error
         runs, sql = (Path(sql), *runs), None
-    sources = runs or (store.latest_run(Path("results/local")),)
+    sources = newest_unless(runs)
     with query.queried(sources, sql or None) as answer:
         if form == "csv":
             _csv(answer.columns, answer.rows)

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from steelyard import catalog, store
+from steelyard.cli.cells import newest_unless
 from steelyard.cli.findings import findings
 from steelyard.cli.options import cards_option
-from steelyard.cli.output import print_tables, run_tables
+from steelyard.cli.output import print_tables, run_tables, say_written
 from steelyard.errors import StoreError
 from steelyard.report import formats, markdown
 from steelyard.report.html import libraries, page
@@ -47,7 +48,7 @@ def command(
 ) -> None:
     """Show the table of RUNS: run folders or files; without any, the newest local run."""
     found = catalog.load(cards)
-    folders = runs or (store.latest_run(Path("results/local")),)
+    folders = newest_unless(runs)
     if form == "html":
         libraries.require()
         target = _named(output)
@@ -82,3 +83,4 @@ def _write(text: str, output: Path | None) -> None:
         store.write_atomically(output, text.encode())
     except OSError as error:
         raise StoreError(f"{output}: cannot be written: {error.strerror or error}") from error
+    say_written(output)

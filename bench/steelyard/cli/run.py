@@ -11,6 +11,7 @@ import click
 
 from steelyard import runner, tuned, tuning
 from steelyard.cli import tune as tune_command
+from steelyard.cli.cells import LOCAL
 from steelyard.cli.options import Others, model_options, offline_option, selection, suite_options
 from steelyard.cli.output import print_tables
 from steelyard.cli.progress import Talking
@@ -22,7 +23,6 @@ from steelyard.record import Record, TunedSetting
 from steelyard.store import Journal
 from steelyard.tuning import Tuning, Wishes
 
-LOCAL = Path("results/local")
 COULD_NOT_MEASURE = 3
 
 
@@ -83,7 +83,9 @@ def command(
         others=Others(models=models, device=device, offline=offline),
     )
     progress = Talking(verbose=verbose)
-    bench = Bench(cache=Cache.default(), progress=progress, offline=offline)
+    cache = Cache.default()
+    cache.check()
+    bench = Bench(cache=cache, progress=progress, offline=offline)
     with _tuned(progress, tune=tune) as settings:
         if resume:
             journal = runner.resume(chosen.planned, chosen.suite.name, output)

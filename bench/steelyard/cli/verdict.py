@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from steelyard import catalog, store
+from steelyard import catalog
+from steelyard.cli.cells import newest_unless
 from steelyard.cli.options import cards_option
 from steelyard.cli.output import run_verdicts
 from steelyard.report import markdown, pairs, table, verdicts
@@ -47,7 +48,7 @@ def command(
     is no such pair.
     """
     found = catalog.load(cards)
-    made = run_verdicts(runs or (store.latest_run(Path("results/local")),), found)
+    made = run_verdicts(newest_unless(runs), found)
     chosen = [one for one in made if not patterns or any(text in one.task for text in patterns)]
     if not chosen:
         raise click.UsageError(f"no task of these runs has {' or '.join(patterns)} in its id")
@@ -62,9 +63,10 @@ def _print(made: Sequence[TaskVerdict], form: str) -> None:
     if form == "json":
         click.echo(verdicts.json_text(made), nl=False)
         return
-    sheets = [pairs.sheet(one) for one in made if one.pairs]
+    sheets, common_notes = pairs.sheets([one for one in made if one.pairs])
     others = [f"{clean(one.task)}: {verdicts.line(one)}" for one in made if not one.pairs]
-    lines = (*others, *((pairs.SHOWS_FROM, pairs.RATIOS, *verdicts.legend()) if sheets else ()))
+    legend = (pairs.STANDINGS, pairs.SHOWS_FROM, pairs.RATIOS, *verdicts.legend())
+    lines = (*others, *common_notes, *(legend if sheets else ()))
     if form == "markdown":
         common = "".join(f"- {markdown.escape(line)}\n" for line in lines)
         sections = [markdown.section(sheet) for sheet in sheets]

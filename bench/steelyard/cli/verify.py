@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from steelyard import catalog, store
+from steelyard import catalog
 from steelyard.catalog import Catalog
+from steelyard.cli.cells import newest_unless
 from steelyard.cli.options import cards_option
 from steelyard.cli.output import run_tables
 from steelyard.cli.progress import Talking
@@ -42,18 +43,19 @@ def command(runs: tuple[Path, ...], published: tuple[Path, ...], cards: tuple[Pa
     damaged; `unchecked`, and why; `WRONG`. Ends with 3 where anything is wrong.
     """
     found = catalog.load(cards)
-    ground = Ground(catalog=found, cache=Cache.default(), progress=Talking())
-    wrong = 0
-    for folder in runs or (store.latest_run(Path("results/local")),):
+    cache = Cache.default()
+    cache.check()
+    ground = Ground(catalog=found, cache=cache, progress=Talking())
+    said: list[Line] = []
+    for folder in newest_unless(runs):
         click.echo(clean(str(folder)))
         lines, _ = verification.verify(folder, ground)
         lines += verification.tables(folder, _tables(folder, found), published)
         for line in lines:
             click.echo(_shown(line))
-        wrong += sum(line.status == "wrong" for line in lines)
-    if wrong:
-        click.echo(f"{wrong} wrong", err=True)
-    return NOT_SOUND if wrong else 0
+        said += lines
+    click.echo(verification.conclusion(said))
+    return 0 if verification.sound(said) else NOT_SOUND
 
 
 def _tables(folder: Path, found: Catalog) -> tuple[TaskTable, ...] | SteelyardError:

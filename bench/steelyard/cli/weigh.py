@@ -8,6 +8,7 @@ import click
 
 from steelyard import catalog, store
 from steelyard.cli import run
+from steelyard.cli.cells import LOCAL
 from steelyard.cli.options import offline_option
 from steelyard.cli.progress import Talking
 from steelyard.errors import OptionError
@@ -73,7 +74,7 @@ NONE = "none"
     "--output",
     "-o",
     type=click.Path(path_type=Path, file_okay=False),
-    help=f"Where all of it is kept.  [default: {run.LOCAL}/NAME]",
+    help=f"Where all of it is kept.  [default: {LOCAL}/NAME]",
 )
 @click.option("--resume", is_flag=True, help="Go on with the newest run on the same data.")
 @offline_option
@@ -100,8 +101,9 @@ def command(
 ) -> int:
     """Weigh small models on your own labelled DATA: CSV, JSON lines or Parquet, or - for stdin.
 
-    Makes a task of DATA, trains specialists on it, weighs them (against a generalist too, if one
-    is named) and prints table, verdict, confusion matrix, and how to load the best artefact.
+    Makes a task of DATA, trains specialists on it, weighs them and prints the table, the verdict
+    (against a generalist, if one is named; else the two best specialists set against each other),
+    the confusion matrix, and how to load the best artefact.
 
     Your data never leaves this machine: models are downloaded, nothing is sent. Texts are kept in
     the output folder and in steelyard's cache, and nowhere shown: what is told of them are counts,
@@ -114,7 +116,7 @@ def command(
         source=sources.source(data, form, encoding),
         columns=_columns(text, label, group, time),
         name=chosen_name,
-        folder=output or run.LOCAL / chosen_name,
+        folder=output or LOCAL / chosen_name,
         paraphrases=task.prompts(prompt),
         rules=Rules(cap=max_rows, seed=seed, max_bad=max_bad),
         asked=asked,
@@ -165,18 +167,26 @@ def _finish(made: Made, cache: Cache) -> None:
         return
     table = confusion.csv_text(result.matrix).encode()
     store.write_atomically(written.folder / "confusion.csv", table)
-    home = export.export(result.choice.record, cache, written.folder)
-    _show(result, home, written.folder)
+    _show(result, written.folder)
+    if result.useless:
+        click.echo(results.none_to_take(len(card.labels), len(made.division.items)))
+        return
+    _show_artefact(result, export.export(result.choice.record, cache, written.folder))
 
 
-def _show(result: Result, home: Path, folder: Path) -> None:
-    """Print the findings, the matrix, and the lines that load the artefact."""
+def _show(result: Result, folder: Path) -> None:
+    """Print the findings and the matrix."""
     best = result.choice
     for line in result.said:
         click.echo(line)
     click.echo(f"\n{results.name(best.record)}: what was taken for what\n")
     click.echo(confusion.text(result.matrix))
     click.echo(f"The whole matrix: {folder / 'confusion.csv'}")
+
+
+def _show_artefact(result: Result, home: Path) -> None:
+    """Print which specialist to take, and the lines that load it."""
+    best = result.choice
     click.echo(f"The specialist to take: {results.name(best.record)}; {best.reason}.")
     click.echo(f"Its artefact: {home}\n")
     click.echo((home / export.EXAMPLE).read_text(encoding="utf-8"), nl=False)

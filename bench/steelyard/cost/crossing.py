@@ -114,14 +114,19 @@ def _root(starts: Lines, ends: Lines, at_start: Lines, at_end: Lines, i: int) ->
     return float(starts[i] + share * (ends[i] - starts[i]))
 
 
+def volume(calls_a_day: float) -> str:
+    """Return from how many whole calls a day something holds: rounded up, with separators."""
+    return f"{ceil(calls_a_day):,}"
+
+
 def _text(first: float | None, for_good: float | None, most: float) -> str:
     if first is None:
-        return f"costs more in total at every volume up to {most:.0f} calls a day"
-    told = "from the first call on" if first <= 0 else f"from {ceil(first)} calls a day on"
+        return f"costs more in total at every volume up to {most:,.0f} calls a day"
+    told = "from the first call on" if first <= 0 else f"from {volume(first)} calls a day on"
     if for_good is None:
         return f"costs less in total {told}, but not at every volume above"
     if for_good > first:
-        return f"costs less in total {told}, for good from {ceil(for_good)}"
+        return f"costs less in total {told}, for good from {volume(for_good)}"
     return f"costs less in total {told}"
 
 

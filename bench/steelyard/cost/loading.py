@@ -22,6 +22,8 @@ def load_prices(path: Path | None = None) -> Prices:
     """Return the prices of a file, or the shipped ones; raise PricesError in one line."""
     if path is None:
         return read_prices(shipped_text(), SHIPPED)
+    if path.is_dir():
+        raise PricesError(f"{path}: is a folder; name a file")
     try:
         if path.stat().st_size > _LARGEST:
             raise PricesError(f"{path}: larger than {_LARGEST} bytes: not a file of prices")

@@ -14,9 +14,8 @@ from steelyard.cost.prices import (
 from steelyard.cost.workload import Workload
 from steelyard.energy import Absent
 from steelyard.record import EnergyReading
+from steelyard.record_figures import MODELLED, tier
 from steelyard.references import board_of
-
-MODELLED = 3
 
 
 class Deployed(Struct, frozen=True, kw_only=True):
@@ -125,9 +124,9 @@ def _as_read(reading: EnergyReading, joules: float, place: OwnMachine) -> Power:
     idle_w = reading.idle_watts
     if idle_w is None and place.idle_w is not None:
         idle_w = place.idle_w.value
-    tier = reading.tier or MODELLED
-    said = "modelled" if tier == MODELLED else f"tier {tier}"
-    return Power(joules=joules, idle_w=idle_w, tier=tier, text=f"{said}, by {reading.meter}")
+    told = tier(reading)
+    said = "modelled" if told == MODELLED else f"tier {told}"
+    return Power(joules=joules, idle_w=idle_w, tier=told, text=f"{said}, by {reading.meter}")
 
 
 def _same_board(deployed: Deployed) -> bool:

@@ -22,7 +22,7 @@ class Effect(Struct, frozen=True, kw_only=True):
     """What becomes of the ratio and of the break-even when one figure is low, and when high.
 
     Ratios are of totals a correct answer (or a call, where those are not known), large over small.
-    Break-evens are in calls a day; None: never.
+    Break-evens are in calls a day, from the first on and for good; None: never.
     """
 
     path: str
@@ -33,6 +33,8 @@ class Effect(Struct, frozen=True, kw_only=True):
     ratio_high: float
     break_even_low: float | None
     break_even_high: float | None
+    for_good_low: float | None
+    for_good_high: float | None
 
     @property
     def size(self) -> float:
@@ -110,14 +112,14 @@ def _effect(
     figure = named.figure
     if figure.low is None or figure.high is None:
         return None
-    ends: list[tuple[float, float | None]] = []
+    ends: list[tuple[float, BreakEven]] = []
     for value in (figure.low, figure.high):
         changed = with_value(prices, named.path, value)
         end = _end(_again(small, changed), _again(large, changed), changed, demand)
         if end is None:
             return None
         ends.append(end)
-    (ratio_low, break_even_low), (ratio_high, break_even_high) = ends
+    (ratio_low, at_low), (ratio_high, at_high) = ends
     return Effect(
         path=named.path,
         low=figure.low,
@@ -125,8 +127,10 @@ def _effect(
         assumed=figure.assumed,
         ratio_low=ratio_low,
         ratio_high=ratio_high,
-        break_even_low=break_even_low,
-        break_even_high=break_even_high,
+        break_even_low=at_low.calls_a_day,
+        break_even_high=at_high.calls_a_day,
+        for_good_low=at_low.for_good,
+        for_good_high=at_high.for_good,
     )
 
 
@@ -138,13 +142,13 @@ def _again(deployed: Deployed, prices: Prices) -> Deployed:
 
 def _end(
     small: Deployed, large: Deployed, prices: Prices, demand: Demand
-) -> tuple[float, float | None] | None:
+) -> tuple[float, BreakEven] | None:
     ours, theirs = total(small, prices, demand), total(large, prices, demand)
     crossing = break_even(small, large, prices, demand.months)
     if isinstance(ours, Absent) or isinstance(theirs, Absent) or isinstance(crossing, Absent):
         return None
     ratio = _ratio(ours, theirs)
-    return None if ratio is None else (ratio, crossing.calls_a_day)
+    return None if ratio is None else (ratio, crossing)
 
 
 def _ratio(small: Total, large: Total) -> float | None:

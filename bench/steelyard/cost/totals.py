@@ -221,7 +221,7 @@ def _notes(deployed: Deployed, plan: Schedule, machines: int) -> Iterator[str]:
         return
     if plan.capacity is not None and machines > 1:
         yield (
-            f"one {place.name} cannot meet the volume: it answers {plan.capacity:.0f} calls a "
+            f"one {place.name} cannot meet the volume: it answers {plan.capacity:,.0f} calls a "
             f"day at the stated utilisation, so {machines} are counted"
         )
     if not as_measured(deployed) and place.slowdown is not None:

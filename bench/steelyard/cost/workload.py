@@ -10,9 +10,8 @@ from msgspec import Struct
 from steelyard.energy import Absent
 from steelyard.loads import GenerateResult
 from steelyard.record import Cell, EnergyReading, Host, Record
+from steelyard.record_figures import counted, peak_bytes
 from steelyard.stats import Quantile, percentile
-
-_MODELLED = 3
 
 
 class Workload(Struct, frozen=True, kw_only=True):
@@ -63,7 +62,7 @@ def workload(record: Record, host: Host | None = None) -> Workload | Absent:
         reading=None if record.broken("energy") else best_reading(record.energy),
         board=host.board if host else None,
         processor=host.cpu if host else None,
-        memory_bytes=_peak(record),
+        memory_bytes=peak_bytes(record),
         input_tokens=_prompt_tokens(record),
     )
 
@@ -74,16 +73,7 @@ def best_reading(readings: Sequence[EnergyReading]) -> EnergyReading | None:
     Only those that count the processor: what a graphics card used while a processor worked
     says nothing about the model.
     """
-    known = [
-        reading
-        for reading in readings
-        if reading.gross_j is not None and {"board", "cpu"} & set(reading.covers)
-    ]
-    return min(known, key=_rank, default=None)
-
-
-def _rank(reading: EnergyReading) -> tuple[int, bool, int]:
-    return reading.tier or _MODELLED, "board" not in reading.covers, -len(reading.covers)
+    return next(iter(counted(readings)), None)
 
 
 def _p50(record: Record) -> Quantile | str:
@@ -112,11 +102,6 @@ def _correct(record: Record) -> tuple[float | None, str | None, int | None]:
 def _labelled(record: Record) -> int:
     trained = record.artifact.labelled_items if record.artifact else 0
     return trained + (record.prompt.n + record.prompt.shots if record.prompt else 0)
-
-
-def _peak(record: Record) -> int | None:
-    measured = record.measurement("memory_peak")
-    return int(measured.values[-1]) if measured and measured.values else None
 
 
 def _prompt_tokens(record: Record) -> float | None:

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from steelyard import stats
 from steelyard.card import TaskCard
+from steelyard.errors import SteelyardError
 from steelyard.learning import crossing
 from steelyard.learning.comparing import Bout, judged, shown
 from steelyard.learning.grouping import Asked, Group, Sides, absences, groups
@@ -119,8 +120,11 @@ def _scores(
     answers = [[one.answers[item] for item in items] for one in sides]
     if sides[0].record.metric == "accuracy":
         return _accuracies(answers)
-    metrics = [reweigh(one.record, given) if reweigh else None
-               for one, given in zip(sides, answers, strict=True)]  # fmt: skip
+    try:
+        metrics = [reweigh(one.record, given) if reweigh else None
+                   for one, given in zip(sides, answers, strict=True)]  # fmt: skip
+    except SteelyardError:
+        return None
     known = [metric for metric in metrics if metric is not None]
     if len(known) < len(metrics):
         return None

@@ -15,6 +15,7 @@ from steelyard.record import Dependability, Reworded
 from steelyard.spawn import PassFailed
 
 NO_WORDS = "asked in no words: a model that takes the text alone has no prompt to reword"
+ONE_WORDING = "asked in the only paraphrase that there is: the task's card has no other words"
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -64,7 +65,7 @@ def count(
             Reworded(paraphrase=place, flips=len(changed[place]), correct=_correct(answers, items))
             for place, answers in asked.reworded.items()
         ),
-        no_paraphrases=None if changed else NO_WORDS,
+        no_paraphrases=None if changed else ONE_WORDING if label_scored else NO_WORDS,
     )
 
 

@@ -29,7 +29,6 @@ from steelyard.progress import Progress
 __all__ = ["Cache", "difference", "folder_sha256"]
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
-_CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST}
 _LOCKLESS = {errno.ENOLCK, errno.EOPNOTSUPP}
 
 
@@ -46,8 +45,23 @@ class Cache:
         place = Path(named) if named else platformdirs.user_cache_path("steelyard")
         return cls(place.expanduser().absolute())
 
+    def check(self) -> None:
+        """Raise PrepareError where nothing can be read here and nothing be written.
+
+        A cache that was filled elsewhere and is only to be read will do.
+        """
+        with _using(self.root):
+            filled = self.root.is_dir() and any(self.root.iterdir())
+        if not filled:
+            with self.workspace():
+                pass
+
     def file(self, file: File, progress: Progress | None = None) -> Path | None:
         """Return the file's verified content, or None; content that is wrong is removed."""
+        with _using(self.root):
+            return self._file(file, progress)
+
+    def _file(self, file: File, progress: Progress | None) -> Path | None:
         folder = self.root / "files" / file.sha256
         if not folder.is_dir():
             return None
@@ -79,8 +93,9 @@ class Cache:
     def entry(self, kind: str, key: str, progress: Progress | None = None) -> Path | None:
         """Return a finished folder whose files all match its manifest, or None."""
         folder = self.root / kind / key
-        if not folder.is_dir():
-            return None
+        with _using(self.root):
+            if not folder.is_dir():
+                return None
         wrong = _damage(folder)
         if wrong is None:
             return folder
@@ -211,21 +226,39 @@ def _remove_unlocked(desk: Path) -> None:
 
 @contextmanager
 def _storing(root: Path) -> Generator[None]:
-    """Turn a full, read-only or lockless cache into one message."""
+    """Turn an error of the cache into one message; errors of who was lent a folder go on."""
     try:
         yield
     except OSError as error:
         if not _concerns(root, error):
             raise
-        where = error.filename or root
-        advice = "free some room, or set STEELYARD_CACHE to a folder that can be written"
-        raise PrepareError(f"{where}: {error.strerror}\ntry: {advice}") from error
+        raise _unusable(root, error) from error
+
+
+@contextmanager
+def _using(root: Path) -> Generator[None]:
+    """Turn every error of the cache's own steps into one message."""
+    try:
+        yield
+    except OSError as error:
+        raise _unusable(root, error) from error
+
+
+def _unusable(root: Path, error: OSError) -> PrepareError:
+    room = "free some room, or " if error.errno in _FULL else ""
+    return PrepareError(
+        f"{root}: the cache cannot be used: {error.strerror or error}\n"
+        f"try: {room}set STEELYARD_CACHE to a folder that you can write"
+    )
 
 
 def _concerns(root: Path, error: OSError) -> bool:
     if error.errno in _FULL | _LOCKLESS:
         return True
-    inside = isinstance(error.filename, str) and Path(error.filename).is_relative_to(root)
+    if not isinstance(error.filename, str):
+        return False
     # Making the root itself can fail above it: at a read-only or foreign parent.
-    above = isinstance(error.filename, str) and root.is_relative_to(error.filename)
-    return error.errno in _CLOSED and (inside or above)
+    above = root.is_relative_to(error.filename)
+    # What is only not there may be what a builder looks for in the folder that it was lent.
+    inside = Path(error.filename).is_relative_to(root) and error.errno != errno.ENOENT
+    return above or inside

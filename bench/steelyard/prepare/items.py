@@ -40,9 +40,13 @@ def load(
 
 
 def _key(card: TaskCard) -> str:
-    """Hash what decides the items; a reworded prompt does not read the files again."""
+    """Hash what decides the items; a reworded prompt does not read the files again.
+
+    The reader's source is among it: between two versions of steelyard it may change.
+    """
     files = sorted((file.name, file.sha256, file.extract) for file in card.files)
     labels = sorted(label.id for label in card.labels)
     reader = plugins.locate("readers", card.reader.name)
     facts = [__version__, card.id, card.version, files, reader, card.reader, card.split, labels]
-    return hashlib.sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()
+    source = plugins.source_sha256(reader)
+    return hashlib.sha256(msgspec.json.encode([*facts, source], order="sorted")).hexdigest()

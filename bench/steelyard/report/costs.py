@@ -7,10 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 from msgspec import Struct
 
-from steelyard.cost import CostReport, CostRow, Effect, Versus
-from steelyard.report import units
+from steelyard.cost import CostReport, CostRow, Effect, Found, Versus, workload
+from steelyard.record import Host, Record, RunFile
+from steelyard.report import cheapest, units
 from steelyard.report.markdown import escape, section
+from steelyard.report.money import money, volume_asked
 from steelyard.report.sheet import ABSENT, Column, Line, Sheet
+from steelyard.verdict.matching import latest
+from steelyard.verdict.words import name
 
 SCHEMA = 1
 _TOLD = 3
@@ -48,6 +52,24 @@ class CostDocument(Struct, frozen=True, kw_only=True):
     tasks: tuple[CostReport, ...]
 
 
+def by_task(runs: Iterable[RunFile]) -> dict[str, list[Found]]:
+    """Return the work of every cell as last measured, by task."""
+    found: dict[str, list[Found]] = {}
+    for run, record in latest(runs):
+        found.setdefault(record.cell.task, []).append(_found(record, run.host))
+    return found
+
+
+def _found(record: Record, host: Host) -> Found:
+    return Found(
+        task=record.cell.task,
+        name=name(record.cell),
+        device=record.cell.device,
+        role=record.role,
+        work=workload(record, host),
+    )
+
+
 def json_text(reports: Iterable[CostReport]) -> str:
     """Return everything as JSON, money in the currency that it names."""
     document = CostDocument(schema=SCHEMA, tasks=tuple(reports))
@@ -67,9 +89,10 @@ def sheet(report: CostReport) -> Sheet:
     demand = report.demand
     return Sheet(
         title=units.clean(
-            f"{report.task}: {demand.calls_a_day:g} calls a day for {demand.months} months, "
-            f"in {report.currency}"
+            f"{report.task}: {volume_asked(demand.calls_a_day)} calls a day for "
+            f"{demand.months} months, in {report.currency}"
         ),
+        lead=units.clean(cheapest.sentence(report)),
         columns=tuple(Column(title=title, figures=figures) for title, figures in _TITLES),
         lines=tuple(Line(role=units.clean(row.role), cells=_cells(row)) for row in report.rows),
         notes=tuple(map(units.clean, _notes(report))),
@@ -89,18 +112,6 @@ def closing_lines(reports: Sequence[CostReport]) -> tuple[str, ...]:
         *(f"from a source: {one.path} = {one.text}: {one.origin}" for one in known),
     ]
     return tuple(map(units.clean, lines))
-
-
-def money(amount: float) -> str:
-    """Return a sum to three digits: `7029`, `1.28`, `0.0000318`."""
-    if amount >= 100:
-        return f"{amount:.0f}"
-    text = f"{amount:.3g}"
-    return text if "e" not in text else f"{amount:.{_decimals(amount)}f}"
-
-
-def _decimals(amount: float) -> int:
-    return 2 - int(f"{amount:e}".split("e")[1])
 
 
 def _reason(origin: str) -> str:
@@ -160,8 +171,8 @@ def _ratio(pair: Versus, report: CostReport) -> str:
         "" if pair.running_ratio is None else f", {money(pair.running_ratio)} times as much to run"
     )
     return (
-        f"at {report.demand.calls_a_day:g} a day a correct answer of the large one costs "
-        f"{pair.ratio:.3g} times as much ({pair.lowest:.3g} to {pair.highest:.3g}){running}"
+        f"at {volume_asked(report.demand.calls_a_day)} a day a correct answer of the large one "
+        f"costs {pair.ratio:.3g} times as much ({pair.lowest:.3g} to {pair.highest:.3g}){running}"
     )
 
 

@@ -8,11 +8,10 @@ from msgspec import Struct, structs
 
 from steelyard.limits import unconstrained
 from steelyard.record import Cell, MemoryLimit, Record
+from steelyard.record_figures import peak_bytes
 from steelyard.report import units
 
 BUDGETS = (256_000_000, 512_000_000, 10**9, 2 * 10**9, 4 * 10**9, 8 * 10**9)
-# What the process ever needed: the peak that was reset after loading forgets what loading took.
-PEAKS = ("memory_after_load", "memory_peak")
 NOTE = (
     "fits in: 'runs in' was held to that budget or less by a memory limit ('mapped': to so much "
     "address space); 'peak below' is the resident peak of a run without a limit, loading included."
@@ -61,13 +60,6 @@ def fits(record: Record, others: Iterable[Record]) -> Fits | None:
         return None
     refuted = max((limit.bytes for limit in failed if limit.kind == "cgroup"), default=0)
     return PeakBelow(peak=peak, budget=_least(max(peak, refuted) + 1), too_small=too_small)
-
-
-def peak_bytes(record: Record) -> int | None:
-    """Return the most that the memory pass held, loading included; None if it was not measured."""
-    found = (record.measurement(quantity) for quantity in PEAKS)
-    values = [int(value) for measured in found if measured for value in measured.values]
-    return max(values, default=None)
 
 
 def text(fitting: Fits) -> str:

@@ -13,10 +13,10 @@ from steelyard.cost import best_reading
 from steelyard.energy import Absent, Energy, carbon_kg, cost, per_correct, together
 from steelyard.energy.price import J_PER_KWH
 from steelyard.record import EnergyReading
+from steelyard.record_figures import MODELLED
 from steelyard.references import Grid, Price, Tariff, grid, tariffs, usual_use
 from steelyard.report import units
 
-MODELLED = 3
 TIERS = {1: "external meter", 2: "sensor on board", MODELLED: "modelled"}
 NOTE = (
     "energy: gross, of one call, with its expanded uncertainty (U = 2u). Figures of different "

@@ -32,6 +32,7 @@ def section(sheet: Sheet) -> str:
     lines = [
         f"### {escape(sheet.title)}",
         "",
+        *([escape(sheet.lead), ""] if sheet.lead else []),
         _line(titles),
         _line([":--", ":--", *("--:" for _ in sheet.columns[1:])], escaped=True),
         *(_line([line.role, *line.flat_cells]) for line in sheet.lines),

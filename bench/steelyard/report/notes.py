@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from steelyard.report import energy_notes, fits, joules, loads, verdicts
 from steelyard.report.paired import Beside
 from steelyard.report.rows import Machine, Row, TaskTable
-from steelyard.report.units import clean, size
+from steelyard.report.units import clean, in_one_line, size
 from steelyard.stats import TooFew
 
 SAME_ITEMS = "same items"
@@ -21,6 +22,7 @@ LABELLED = (
     "prompt and those its prompt was chosen on."
 )
 ON_SAME_ITEMS = f"{SAME_ITEMS}: the score on exactly the items that the generalists were asked."
+INVALID = "invalid: no try kept the rules of a timed window; close other programs and run it again."
 NOT_DONE = (
     "Not done for generalists, though known to help them: retrieval, reasoning, fine-tuning, "
     "free generation."
@@ -53,6 +55,8 @@ def _legend(tables: Sequence[TaskTable]) -> Iterator[str]:
     yield LATENCY
     yield from _too_few(rows)
     yield MEMORY
+    if any(row.outcome == "invalid" for row in rows):
+        yield INVALID
     if any(row.fits_in for row in rows):
         yield fits.NOTE
     yield LABELLED
@@ -114,7 +118,14 @@ def _of_row(row: Row) -> Iterator[str]:
             f"latency had not settled after {row.warm_up.calls} warm-up calls "
             f"in {row.warm_up.seconds:.1f} s."
         )
-    yield from row.warnings
+    yield from (warning for warning in row.warnings if not _is_given_up(row, warning))
+
+
+def _is_given_up(row: Row, warning: str) -> bool:
+    """Tell whether a warning says at which try a window was measured of which none was valid."""
+    window, measured, _ = warning.partition(": measured at try ")
+    gone = rf"(?:^|; ){re.escape(window)}: \d+ tr(?:y|ies), none valid"
+    return bool(measured) and re.search(gone, row.reason or "") is not None
 
 
 def _prompt(row: Row) -> str:
@@ -162,4 +173,4 @@ def _name(row: Row, table: TaskTable) -> str:
 
 
 def _reason(row: Row) -> str:
-    return row.reason or "no reason was recorded"
+    return in_one_line(row.reason or "no reason was recorded")

@@ -36,7 +36,8 @@ class Line(Struct, frozen=True, kw_only=True):
 class Sheet(Struct, frozen=True, kw_only=True):
     """A task ready to print, its text clean but not yet escaped for a format.
 
-    `group` is the title over what the lines are grouped by; `verdict` stands under the table.
+    `lead` is what the table says in one sentence, above it; `group` is the title over what the
+    lines are grouped by; `verdict` stands under the table.
     """
 
     title: str
@@ -45,6 +46,7 @@ class Sheet(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
     group: str = "role"
     verdict: str | None = None
+    lead: str | None = None
 
 
 def lay_out(table: TaskTable, *, wide: bool) -> Sheet:

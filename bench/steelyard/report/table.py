@@ -34,6 +34,8 @@ def show_sheet(sheet: Sheet, console: Console) -> None:
     if not console.is_terminal:
         console.file.write(plain(sheet))
         return
+    if sheet.lead:
+        console.print(Text(sheet.lead))
     if _width(sheet) > console.width:
         _stack(sheet, console)
     else:
@@ -62,7 +64,8 @@ def plain(sheet: Sheet) -> str:
     text = ["  ".join(_aligned(line, widths)).rstrip() for line in lines]
     verdict = [f"  verdict: {sheet.verdict}"] if sheet.verdict else []
     notes = [f"  {note}" for note in sheet.notes]
-    return "\n".join([sheet.title, *text, *verdict, *notes]) + "\n\n"
+    lead = [sheet.lead] if sheet.lead else []
+    return "\n".join([sheet.title, *lead, *text, *verdict, *notes]) + "\n\n"
 
 
 def _aligned(cells: tuple[str, ...], widths: list[int]) -> Iterator[str]:

@@ -46,6 +46,15 @@ def clean(text: str) -> str:
     return "".join(_visible(character) for character in " ".join(text.split()))
 
 
+def in_one_line(text: str) -> str:
+    """Return a message of several lines as one: `what (why; why). Try: what to do`."""
+    what, *more = [line.strip() for line in text.splitlines() if line.strip()] or [""]
+    whys = [line for line in more if not line.startswith("try: ")]
+    tries = [line.removeprefix("try: ") for line in more if line.startswith("try: ")]
+    why = f" ({'; '.join(whys)})" if whys else ""
+    return f"{what}{why}{''.join(f'. Try: {one}' for one in tries)}"
+
+
 def _visible(character: str) -> str:
     # Controls, direction overrides, surrogates, private use, unassigned.
     if unicodedata.category(character).startswith("C"):

@@ -8,19 +8,20 @@ from msgspec import Struct
 
 from steelyard import stats
 from steelyard.record import EnergyReading, Record
+from steelyard.record_figures import MODELLED, alike, counted, tier
 from steelyard.stats import Figure
 from steelyard.verdict.matching import Pair, Side, latency
 from steelyard.verdict.types import Comparison, Quantity, Status
 
 # Medians of single processes differ by as much without a cause (measuring.md, two speeds).
 MARGIN = 0.05
-MODELLED = 3
 
 MEDIANS = "order-statistic intervals of both medians, one process each"
 POINTS = "one figure of one process each, no interval"
 SIZES = "bytes on disk, exact"
 ENERGIES = "expanded uncertainties (U = 2u) of both"
 PRICED = "from assumed prices, no interval"
+NOT_MEASURED = "it was not measured"
 
 # What a call of a record costs, in one currency; None where that is not known.
 Costs = Callable[[Record], float | None]
@@ -158,31 +159,22 @@ def _energy(pair: Pair) -> Comparison:
     small, large = _counted(pair.small.record), _counted(pair.large.record)
     if not small or not large:
         return absent(ENERGY, _why_no_energy(pair))
-    alike = [(a, b) for a in small for b in large if _kind(a) == _kind(b)]
-    if not alike:
+    found = alike(small, large)
+    if found is None:
         kinds = f"{_kind_text(small[0])} and {_kind_text(large[0])}"
         return absent(ENERGY, f"different tiers or parts were counted: {kinds}", "incomparable")
-    ours, theirs = min(alike, key=lambda both: _rank(both[0]))
-    modelled = (ours.tier or MODELLED) == MODELLED
+    ours, theirs = found
     need = Need(
-        quantity="energy", unit="J", test=f"{ENERGIES}; {_kind_text(ours)}", decides=not modelled
+        quantity="energy",
+        unit="J",
+        test=f"{ENERGIES}; {_kind_text(ours)}",
+        decides=tier(ours) != MODELLED,
     )
     return judge(need, _joules(ours), _joules(theirs))
 
 
 def _counted(record: Record) -> list[EnergyReading]:
-    """Return the readings that count the processor, best tier first.
-
-    What an idle graphics card used while a processor worked says nothing of the model.
-    """
-    if record.broken("energy"):
-        return []
-    known = [
-        reading
-        for reading in record.energy
-        if reading.gross_j is not None and {"board", "cpu"} & set(reading.covers)
-    ]
-    return sorted(known, key=_rank)
+    return [] if record.broken("energy") else counted(record.energy)
 
 
 def _why_no_energy(pair: Pair) -> str:
@@ -202,20 +194,12 @@ def _no_energy(record: Record) -> str:
     why = [one.absent for one in record.energy if one.absent]
     if not why and record.no_energy:
         return "no meter can read this machine (steelyard doctor says why and what to do)"
-    return "; ".join(why) or "it was not measured"
-
-
-def _rank(reading: EnergyReading) -> tuple[int, bool, int]:
-    return reading.tier or MODELLED, "board" not in reading.covers, -len(reading.covers)
-
-
-def _kind(reading: EnergyReading) -> tuple[int, frozenset[str], str | None]:
-    return reading.tier or MODELLED, frozenset(reading.covers), reading.scope
+    return "; ".join(why) or NOT_MEASURED
 
 
 def _kind_text(reading: EnergyReading) -> str:
-    tier = {1: "external meter", 2: "sensor on board"}.get(reading.tier or MODELLED, "modelled")
-    return f"{tier}, counting {'+'.join(sorted(reading.covers))}"
+    by = {1: "external meter", 2: "sensor on board"}.get(tier(reading), "modelled")
+    return f"{by}, counting {'+'.join(sorted(reading.covers))}"
 
 
 def _joules(reading: EnergyReading) -> Figure:

@@ -51,10 +51,13 @@ def answers(verdict: Verdict) -> str:
     if score.status == "worse":
         turned_round = difference(score, turned=True)
         return f"{ours} is {turned_round} worse than {theirs} {items}"
-    seen = difference(score, turned=turned(verdict), signed=True)
     if verdict.outcome != "undecided" or score.status == "same":
-        least = amount(score.margin or 0.0, score.unit)
-        return f"{ours} is shown not to be worse than {theirs} by {least} or more {items} ({seen})"
+        most = amount(score.margin or 0.0, score.unit)
+        seen = measured(score, turned=turned(verdict))
+        return (
+            f"{ours} is shown to be at most {most} worse than {theirs} (measured: {seen} {items})"
+        )
+    seen = difference(score, turned=turned(verdict), signed=True)
     return f"{ours} is not shown to be better, worse or as good as {theirs} {items} ({seen})"
 
 
@@ -75,6 +78,17 @@ def difference(score: Comparison, *, turned: bool = False, signed: bool = False)
         return f"{value:{plus}.3f} {score.unit} [{low:.3f}, {high:.3f}]"
     of = "" if score.unit == "accuracy" else f" of {score.unit}"
     return f"{100 * value:{plus}.1f} points{of} [{_short(low)}, {_short(high)}]"
+
+
+def measured(score: Comparison, *, turned: bool = False) -> str:
+    """Say a difference in words, with its interval: `7.0 points better [0.9, 12.8]`.
+
+    The interval is of the direction that is said.
+    """
+    ahead = -(score.estimate or 0.0) if turned else (score.estimate or 0.0)
+    worse = ahead < 0
+    size, bracket, interval = difference(score, turned=turned != worse).partition(" [")
+    return f"{size} {'worse' if worse else 'better'}{bracket}{interval}"
 
 
 def amount(value: float, metric: str) -> str:

@@ -55,17 +55,22 @@ def choose(records: Sequence[Record], answers: Answers) -> Choice | None:
     """Return the specialist to take; None where none was measured.
 
     The most accurate on common items; a smaller one instead where the two cannot be told apart.
+    Those that are not shown to be better than one constant answer stand back behind the others.
     """
-    able = [one for one in records if one.role == "specialist" and answers.get(one.cell.id)]
-    if not able:
+    measured = [one for one in records if one.role == "specialist" and answers.get(one.cell.id)]
+    if not measured:
         return None
-    by_size = sorted(able, key=_size)
+    useful = [one for one in measured if _beyond_constant(one, records, answers)]
+    by_size = sorted(useful or measured, key=_size)
     best, reason = by_size[0], "it is the only one that could be measured"
+    if len(by_size) < len(measured):
+        reason = "no other is shown to be better than always answering the most frequent label"
+    able = by_size
     if len(able) > 1:
         reason = f"the larger {_names(by_size[1:])} is not shown to be better"
     for rival in by_size[1:]:
         found = pair(answers[best.cell.id], answers[rival.cell.id])
-        if found is not None and found.won > found.lost and found.p_value < enough.ALPHA:
+        if found is not None and _is_better(found):
             reason = f"it has {100 * found.difference.estimate:.1f} points more than {_name(best)}"
             best = rival
     against = _against(best, records, answers)
@@ -75,11 +80,8 @@ def choose(records: Sequence[Record], answers: Answers) -> Choice | None:
 
 def beats_constant(choice: Choice, records: Sequence[Record], answers: Answers) -> str | None:
     """Say so if the choice is not shown to be better than one constant answer, else None."""
-    constant = next((one for one in records if one.role == "baseline"), None)
-    if constant is None or constant.cell.id not in answers:
-        return None
-    found = pair(answers[constant.cell.id], answers[choice.record.cell.id])
-    if found is None or (found.won > found.lost and found.p_value < enough.ALPHA):
+    found = _over_constant(choice.record, records, answers)
+    if found is None or _is_better(found):
         return None
     return (
         f"{_name(choice.record)} is not shown to be better than always answering the most "
@@ -87,11 +89,35 @@ def beats_constant(choice: Choice, records: Sequence[Record], answers: Answers) 
     )
 
 
+def _over_constant(one: Record, records: Sequence[Record], answers: Answers) -> Pair | None:
+    constant = next((other for other in records if other.role == "baseline"), None)
+    if constant is None or constant.cell.id not in answers:
+        return None
+    return pair(answers[constant.cell.id], answers[one.cell.id])
+
+
+def _beyond_constant(one: Record, records: Sequence[Record], answers: Answers) -> bool:
+    found = _over_constant(one, records, answers)
+    return found is None or _is_better(found)
+
+
+def _is_better(found: Pair) -> bool:
+    return found.won > found.lost and found.p_value < enough.ALPHA
+
+
 def _against(best: Record, records: Sequence[Record], answers: Answers) -> Record | None:
-    """Return the generalist, else the next specialist, else the baseline."""
+    """Return the generalist, else the best other specialist, else the baseline."""
     order = ("generalist", "specialist", "baseline")
     others = [x for x in records if x.cell != best.cell and answers.get(x.cell.id)]
-    return min(others, key=lambda one: order.index(one.role), default=None)
+    return min(
+        others,
+        key=lambda one: (order.index(one.role), -_accuracy(answers[one.cell.id])),
+        default=None,
+    )
+
+
+def _accuracy(given: Sequence[Prediction]) -> float:
+    return sum(one.answer == one.expected for one in given) / len(given)
 
 
 def _size(record: Record) -> int:

@@ -49,7 +49,7 @@ def sentence(n: int, discordant: float, rows_per_item: float) -> str:
         return f"{first_part(n, discordant)}."
     rows = (items_needed(WANTED, discordant) - n) * rows_per_item
     return (
-        f"{first_part(n, discordant)}; about {_rounded(max(1.0, rows))} more labelled rows "
+        f"{first_part(n, discordant)}; about {rounded(max(1.0, rows))} more labelled rows "
         f"would show {_points(WANTED)}."
     )
 
@@ -71,7 +71,7 @@ def _points(share: float) -> str:
     return f"{written} point{'' if written == '1' else 's'}"
 
 
-def _rounded(rows: float) -> str:
+def rounded(rows: float) -> str:
     """Return a number to two digits: what follows would claim too much."""
     whole = round(rows)
     digits = max(0, len(str(whole)) - 2)

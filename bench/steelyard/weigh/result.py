@@ -17,9 +17,13 @@ Load = Callable[[Record], Sequence[Prediction] | None]
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """The specialist to take, its confusion matrix, and sentences on what the data can tell."""
+    """The specialist to take, its confusion matrix, and sentences on what the data can tell.
+
+    `useless`: it is not shown to be better than one constant answer, so that there is none to take.
+    """
 
     choice: Choice
+    useless: bool
     matrix: Confusion
     said: tuple[str, ...]
 
@@ -36,8 +40,18 @@ def result(
     labels = [label.id for label in card.labels]
     return Result(
         choice=choice,
+        useless=best.beats_constant(choice, records, answers) is not None,
         matrix=confusion(answers[choice.record.cell.id], labels),
         said=tuple(_said(choice, records, answers, rows_per_item)),
+    )
+
+
+def none_to_take(labels: int, rows: int) -> str:
+    """Say that there is no specialist to take, and what to look at."""
+    return (
+        "No specialist to take: none is shown to be better than always answering the most frequent "
+        f"label; check that --label names the right column ({labels:,} labels for {rows:,} rows), "
+        "or label more."
     )
 
 
@@ -53,14 +67,32 @@ def _said(
     against, pair = choice.against, choice.pair
     if against is not None and pair is not None:
         gap = pair.difference
+        two = "The two best specialists: " if against.role == "specialist" else ""
         said.append(
-            f"{name(choice.record)} less {name(against)}: {100 * gap.estimate:+.1f} points "
+            f"{two}{name(choice.record)} less {name(against)}: {100 * gap.estimate:+.1f} points "
             f"[{100 * gap.low:+.1f},{100 * gap.high:+.1f}] on the same {pair.n} items, "
             f"p {pair.p_value:.3g} (exact McNemar)."
         )
         said.append(_enough(choice, rows_per_item))
+        if against.role == "specialist":
+            said.append(_apart(choice.record, against, pair))
     constant = best.beats_constant(choice, records, answers)
     return [*said, f"{constant}."] if constant else said
+
+
+def _apart(one: Record, other: Record, pair: best.Pair) -> str:
+    """Say how many test items would tell two specialists apart, if they differ as they did here."""
+    names = f"{name(one)} and {name(other)}"
+    if pair.p_value < enough.ALPHA:
+        return f"These {pair.n} test items tell {names} apart."
+    gap = abs(pair.difference.estimate)
+    if pair.won == pair.lost:
+        return f"{names} are right equally often here: no number of test items is known to do."
+    items = enough.items_needed(gap, enough.discordance(pair.lost, pair.won, pair.n))
+    return (
+        f"To tell {names} apart, if they differ as much as here, takes about "
+        f"{enough.rounded(items)} test items; there are {pair.n:,}."
+    )
 
 
 def _enough(choice: Choice, rows_per_item: float) -> str:

@@ -100,6 +100,7 @@ def write(
     """Write the task, its suite, and a .gitignore, since the items are a person's own."""
     home = folder / "cards" / "tasks" / name
     items = _items(division)
+    _refuse_others(folder, name, items)
     card = card_text(name, hashlib.sha256(items).hexdigest(), division, paraphrases)
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -112,6 +113,21 @@ def write(
             f"{folder}: cannot be written: {error.strerror or error}; choose another with --output"
         ) from error
     return Written(id=name, folder=folder, cards=folder / "cards", suite=folder / "bench.toml")
+
+
+def _refuse_others(folder: Path, name: str, items: bytes) -> None:
+    """Raise StoreError where the folder holds another task, or this one of other items."""
+    try:
+        known = [path.parent for path in sorted((folder / "cards" / "tasks").glob(f"*/{ITEMS}"))]
+        if any(home.name == name and (home / ITEMS).read_bytes() != items for home in known):
+            raise StoreError(
+                f"{folder}: holds a task with other labels or data; choose --name or --output"
+            )
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be read: {error.strerror or error}") from error
+    other = next((home.name for home in known if home.name != name), None)
+    if other is not None:
+        raise StoreError(f"{folder}: holds another task, {other!r}; choose another --output")
 
 
 def _items(division: Division) -> bytes:

@@ -15,8 +15,9 @@ _HEIGHT, _PAD, _CHARACTER = 20, 6, 6.1
 
 
 def text(verdicts: Sequence[TaskVerdict]) -> str:
-    """Return the badge of a run's verdicts as SVG."""
-    return svg(LABEL, _message(verdicts), _title(verdicts))
+    """Return the badge of a run's verdicts as SVG; tasks without a pair have none."""
+    judged = [one for one in verdicts if one.pairs]
+    return svg(LABEL, _message(judged), _title(judged))
 
 
 def svg(label: str, message: str, title: str) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from steelyard import cost
-from steelyard.cost import CostReport, Found, Prices
+from steelyard.cost import CostReport, Prices
 from steelyard.cost.crossing import Curve
-from steelyard.record import Record, RunFile
+from steelyard.record import RunFile
 from steelyard.report import costs
 from steelyard.report.html.plots import linear
 from steelyard.report.html.types import Axis, Line, Plot, Point
+from steelyard.report.money import money, volume_asked
 from steelyard.report.units import clean
-from steelyard.verdict.matching import latest
 
 # In how many steps of its height a plot can be read.
 EYE = 60
@@ -20,22 +20,9 @@ EYE = 60
 
 def reports(runs: Iterable[RunFile], prices: Prices) -> tuple[CostReport, ...]:
     """Return the costs of each task of which some model has a cost, by the prices' own demand."""
-    by_task: dict[str, list[Found]] = {}
-    for run, record in latest(list(runs)):
-        by_task.setdefault(record.cell.task, []).append(_found(run, record))
+    by_task = costs.by_task(runs)
     made = (cost.report(found, prices, prices.demand) for found in by_task.values())
     return tuple(report for report in made if any(row.total for row in report.rows))
-
-
-def _found(run: RunFile, record: Record) -> Found:
-    cell = record.cell
-    return Found(
-        task=cell.task,
-        name=f"{cell.model}@{cell.variant}",
-        device=cell.device,
-        role=record.role,
-        work=cost.workload(record, run.host),
-    )
 
 
 def plot(report: CostReport) -> Plot | None:
@@ -51,9 +38,9 @@ def plot(report: CostReport) -> Plot | None:
     return Plot(
         title=clean(f"{report.task}: total cost over time"),
         sentence=clean(
-            f"{demand.calls_a_day:g} calls a day; each model where it costs least in all, by the "
-            f"prices below. After {months:g} months from {costs.money(min(ends))} "
-            f"({_name(least)}) to {costs.money(max(ends))} {report.currency}. "
+            f"{volume_asked(demand.calls_a_day)} calls a day; each model where it costs least in "
+            f"all, by the prices below. After {months:g} months from {money(min(ends))} "
+            f"({_name(least)}) to {money(max(ends))} {report.currency}. "
             "Lines have no intervals: the prices are uncertain by more than the measurements."
         ),
         x=Axis(title="months", low=0.0, high=months * 1.04),
@@ -81,7 +68,7 @@ def _end(curves: Sequence[Curve]) -> Point:
         y=last.y[-1],
         key=last.label,
         text=f"{last.role}, after {last.x[-1]:g} {last.x_unit}s: "
-        + "; ".join(f"{c.label}: {costs.money(c.y[-1])} {c.currency}" for c in curves),
+        + "; ".join(f"{c.label}: {money(c.y[-1])} {c.currency}" for c in curves),
     )
 
 

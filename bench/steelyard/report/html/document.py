@@ -35,10 +35,12 @@ NOT_CLAIMED = (
 def page(findings: Findings, draw: Draw) -> Page:
     """Return the page; `draw` turns a plot into harmless SVG."""
     ledger = findings.ledger or Ledger(claims=())
-    rules = (f"verdict: {RULE}", f"tests: {FAMILY}", pairs.SHOWS_FROM, pairs.RATIOS)
+    explained = (pairs.STANDINGS, pairs.SHOWS_FROM, pairs.RATIOS)
+    rules = (f"verdict: {RULE}", f"tests: {FAMILY}", *explained)
     legend = tuple(note for note in notes.legend(findings.tables) if note not in rules)
     return Page(
         title="Is small enough?",
+        answer=answer(findings.tables),
         subject=tuple(subject(findings)),
         groups=groups(ledger),
         claims=ledger.claims,
@@ -57,6 +59,27 @@ def page(findings: Findings, draw: Draw) -> Page:
         runs=provenance.runs(findings.runs),
         hash_names=provenance.HASHES,
         version=__version__,
+    )
+
+
+def answer(tables: Sequence[TaskTable]) -> str:
+    """Answer the title in one sentence from the verdicts, with how large the large side was."""
+    verdicts = [table.verdict for table in tables if table.verdict]
+    if not verdicts:
+        return "No verdicts were made."
+    counts = Counter(one.outcome for one in verdicts)
+    undecided = counts["undecided"]
+    sizes = [
+        row.parameters
+        for table in tables
+        for row in table.rows
+        if row.role == "generalist" and row.parameters
+    ]
+    most = f"; the large side has at most {units.count(max(sizes))} parameters" if sizes else ""
+    return (
+        f"The small side wins on {counts['wins']} of {_counted(len(verdicts), 'task')} here, the "
+        f"large on {counts['loses']}, {undecided} {'is' if undecided == 1 else 'are'} undecided"
+        f"{most}."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from importlib.resources import files
@@ -12,6 +13,11 @@ from steelyard.report.html.document import page
 from steelyard.report.html.types import Draw, Findings
 from steelyard.report.html.view import Page
 from steelyard.report.units import clean
+
+# A hyphen before a figure, but not between words, in a date or in a number's exponent.
+_MINUS = re.compile(r"(?<![^\s(\[,~])-(?=\d)")
+# A command or a line of a suite within a sentence.
+_TICKED = re.compile(r"`([^`\n]+)`")
 
 
 def html(findings: Findings, draw: Draw = drawing.draw) -> str:
@@ -40,6 +46,8 @@ def render(shown: Page) -> str:
     # Ours, or rebuilt by `svg` from what is harmless: all else is escaped.
     trusted: Callable[[str], Markup] = Markup
     environment.filters["trusted"] = trusted
+    environment.filters["quoted"] = _quoted
+    environment.filters["unchanged"] = _unchanged
     return environment.get_template("report.html.jinja").render(
         page=shown, style=style, script=script, policy=policy(style, script)
     )
@@ -75,4 +83,18 @@ def _finalize(value: object) -> object:
 
     if value is None:
         raise TypeError("the report would print None; say in words that it is absent")
-    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return _MINUS.sub("\N{MINUS SIGN}", clean(value))
+
+
+def _quoted(value: str) -> str:
+    """Return a sentence with what stands between backticks in quotes."""
+    return _TICKED.sub(r"'\1'", value)
+
+
+def _unchanged(value: str) -> str:
+    """Return what a script reads, escaped: its figures keep their hyphens."""
+    from markupsafe import escape
+
+    return escape(clean(value))

@@ -12,5 +12,5 @@ def table(sheet: Sheet, caption: str) -> Table:
         caption=caption,
         titles=(sheet.group, *(column.title for column in sheet.columns)),
         lines=tuple((line.role, *line.flat_cells) for line in sheet.lines),
-        notes=sheet.notes,
+        notes=(*([sheet.lead] if sheet.lead else []), *sheet.notes),
     )

@@ -116,9 +116,13 @@ class Run(View, frozen=True, kw_only=True):
 
 
 class Page(View, frozen=True, kw_only=True):
-    """The whole report. `scope` is that of most claims; `not_done` goes by its first words."""
+    """The whole report, its `answer` to the title's question first.
+
+    `scope` is that of most claims; `not_done` goes by its first words.
+    """
 
     title: str
+    answer: str
     subject: tuple[str, ...]
     groups: tuple[Group, ...]
     claims: tuple[ClaimResult, ...]

@@ -14,9 +14,9 @@ from steelyard.progress import Progress
 from steelyard.record import RunFile
 from steelyard.report.rows import TaskTable
 from steelyard.report.verification import answers, files, origins, pins, published, samples
-from steelyard.report.verification.lines import Line, wrong
+from steelyard.report.verification.lines import Line, conclusion, wrong
 
-__all__ = ["Ground", "Line", "sound", "verify"]
+__all__ = ["Ground", "Line", "conclusion", "sound", "verify"]
 
 
 class Ground(Struct, frozen=True, kw_only=True):

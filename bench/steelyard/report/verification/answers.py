@@ -70,7 +70,8 @@ def scores(kept: Kept, runs: Sequence[RunFile], found: Catalog) -> list[Line]:
                 checked += len(record.scores) - len(faults)
                 lines += faults
     if checked:
-        lines.append(ok(f"scores: {checked} recomputed from the predictions, with their intervals"))
+        text = f"scores: {checked} recomputed from the predictions, with their intervals"
+        lines.append(ok(text, scores=checked))
     return list(dict.fromkeys(lines))
 
 

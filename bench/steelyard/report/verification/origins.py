@@ -18,10 +18,22 @@ from steelyard.prepare.hashing import folder_sha256
 from steelyard.progress import Progress
 from steelyard.record import Record, RunFile
 from steelyard.report.verification.answers import Kept
-from steelyard.report.verification.lines import Line, counted, note, ok, unchecked, wrong
+from steelyard.report.verification.lines import (
+    Line,
+    counted,
+    differs,
+    note,
+    ok,
+    unchecked,
+    wrong,
+)
 
 # A record is foreign text: nothing else becomes part of a path.
 _KEY = re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}")
+_WHICH = (
+    "one of them is of another version. To see which, make it anew: with "
+    "STEELYARD_CACHE=/some/empty/folder, steelyard prepare -k {task}, then steelyard verify RUN"
+)
 
 
 def cards(runs: Sequence[RunFile], found: Catalog) -> list[Line]:
@@ -69,6 +81,7 @@ def artifacts(runs: Sequence[RunFile], cache: Cache, progress: Progress) -> list
             if ref is not None:
                 wanted.setdefault((ref.recipe_sha256, ref.sha256), record.cell.id)
     lines: list[Line] = []
+    others: dict[str, list[str]] = {}
     here = 0
     for (key, sha256), cell in wanted.items():
         folder = _folder(cache, key)
@@ -76,13 +89,18 @@ def artifacts(runs: Sequence[RunFile], cache: Cache, progress: Progress) -> list
             continue
         here += 1
         progress.say(f"hashing the artefact of {cell}")
-        lines += _artifact(folder, sha256, cell)
+        found = _artifact(folder, sha256, cell)
+        if isinstance(found, Line):
+            lines.append(found)
+        elif found is not None:
+            others.setdefault(cell.partition("/")[0], []).append(found)
+    lines += [_others(task, found) for task, found in others.items()]
     absent = len(wanted) - here
     if absent:
         lines.append(
             unchecked(f"artefacts: {absent} of {len(wanted)} are not in this machine's cache")
         )
-    if here and all(line.status != "wrong" for line in lines):
+    if here and not others:
         lines.append(ok(f"artefacts: {here} in the cache are those that were measured"))
     return lines
 
@@ -109,8 +127,11 @@ def _data(
         if record.task_sha256 != card_sha256 or run.tool_version != __version__:
             yield note(f"data of {task}: not the present data set; the card or steelyard changed")
             return
-        made_with = str(record.data_sha256)[:12]
-        yield wrong(f"{record.cell.id}: data set {made_with}, in the cache {dataset.sha256[:12]}")
+        yield differs(
+            f"data of {task}: the run used {str(record.data_sha256)[:12]}, this machine's cache "
+            f"holds {dataset.sha256[:12]}; {_WHICH.format(task=task)}"
+        )
+        return
 
 
 def _labels(
@@ -137,11 +158,17 @@ def _folder(cache: Cache, key: str) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def _artifact(folder: Path, sha256: str, cell: str) -> Iterator[Line]:
+def _artifact(folder: Path, sha256: str, cell: str) -> Line | str | None:
+    """Return how an artefact in the cache is another one, that it cannot be read, or None."""
     try:
         found, _ = folder_sha256(folder)
     except (OSError, SteelyardError) as error:
-        yield unchecked(f"artefact of {cell}: cannot be read: {error}")
-        return
-    if found != sha256:
-        yield wrong(f"artefact of {cell}: {sha256[:12]} was measured, the cache has {found[:12]}")
+        return unchecked(f"artefact of {cell}: cannot be read: {error}")
+    if found == sha256:
+        return None
+    return f"the run used {sha256[:12]} for {cell}, this machine's cache holds {found[:12]}"
+
+
+def _others(task: str, found: Sequence[str]) -> Line:
+    more = f" (and {len(found) - 1:,} more)" if len(found) > 1 else ""
+    return differs(f"artefacts of {task}: {found[0]}{more}; {_WHICH.format(task=task)}")

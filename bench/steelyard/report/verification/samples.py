@@ -21,7 +21,8 @@ def samples(runs: Sequence[RunFile], *, pinned: bool) -> list[Line]:
         lines.append(
             ok(
                 f"raw samples: {counted(calls, 'call')} of {counted(len(timed), 'cell')}, in each "
-                "encode + infer + decode is end to end, to the nanosecond"
+                "encode + infer + decode is end to end, to the nanosecond",
+                calls=calls,
             )
         )
     if records and not pinned:
