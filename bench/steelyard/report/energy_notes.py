@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from steelyard import record_figures
 from steelyard.api import Score
 from steelyard.energy import Absent
 from steelyard.record import CodecarbonReading, EnergyReading
 from steelyard.references import usual_use
 from steelyard.report import units
-from steelyard.report.joules import MODELLED, TIERS, Bill, Carbon, Money, best, of_call, of_correct
+from steelyard.report.joules import TIERS, Bill, Carbon, Money, best, of_call, of_correct
 
 
 def meters(
@@ -44,7 +45,7 @@ def codecarbon(reading: CodecarbonReading) -> str:
 
 def _how(reading: EnergyReading) -> str:
     covers = "+".join(reading.covers) or "not known what"
-    return f"{TIERS[reading.tier or MODELLED]}, scope {reading.scope}, counts {covers}"
+    return f"{TIERS[record_figures.tier(reading)]}, scope {reading.scope}, counts {covers}"
 
 
 def _said(reading: EnergyReading, score: Score | None) -> Iterator[str]:

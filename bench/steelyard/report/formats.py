@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
+from steelyard import record_figures
 from steelyard.api import Score
 from steelyard.energy import Absent
 from steelyard.report import fits, joules
@@ -133,7 +134,7 @@ def _energy(row: Row) -> dict[str, Value]:
         "energy_gross_u_j": reading.gross_u_j if reading else None,
         "energy_net_j": reading.net_j if reading else None,
         "energy_meter": reading.meter if reading else None,
-        "energy_tier": joules.TIERS[reading.tier or joules.MODELLED] if reading else None,
+        "energy_tier": joules.TIERS[record_figures.tier(reading)] if reading else None,
         "energy_missing": None if reading else "; ".join(why) or "not measured",
         **_bill(row.bill),
     }

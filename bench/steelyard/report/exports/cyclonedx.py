@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from steelyard import __version__
+from steelyard import __version__, record_figures
 from steelyard.card import File, TaskCard
 from steelyard.catalog import Catalog, Found
 from steelyard.record import Record, RunFile
@@ -103,7 +103,7 @@ def _metrics(run: RunFile, record: Record) -> Iterator[Json]:
     yield from _known("latency_p99_ns", row.p99_ns, where, (row.p99_low_ns, row.p99_high_ns))
     yield from _known("memory_peak_bytes", row.memory_peak_bytes, where, (None, None))
     if row.energy_gross_j is not None:
-        tier = joules.TIERS[row.energy_tier or joules.MODELLED]
+        tier = joules.TIERS[row.energy_tier or record_figures.MODELLED]
         joule, off = row.energy_gross_j, row.energy_gross_u_j
         ends = (joule - off, joule + off) if off is not None else (None, None)
         yield _metric(f"energy_gross_j ({tier})", joule, where, ends)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
+from steelyard import record_figures
 from steelyard.api import Score
-from steelyard.record_figures import MODELLED
 from steelyard.report import joules, units
 from steelyard.report.html.types import Axis, Line, Plot, Point, Unit
 from steelyard.report.rows import Row, TaskTable
@@ -56,7 +56,7 @@ def energy(row: Row) -> Taken | None:
         return None
     spread = reading.gross_u_j or 0.0
     low = reading.gross_j - spread
-    tier = joules.TIERS[reading.tier or MODELLED]
+    tier = joules.TIERS[record_figures.tier(reading)]
     return Taken(
         value=reading.gross_j,
         low=low if spread and low > 0 else None,
@@ -91,7 +91,7 @@ def _of_resource(table: TaskTable, resource: Resource) -> Iterator[Plot]:
 
 def _tier(row: Row) -> int:
     reading = joules.best(row.energy)
-    return (reading.tier if reading else None) or MODELLED
+    return record_figures.tier(reading) if reading else record_figures.MODELLED
 
 
 def compared(row: Row) -> Score | None:
