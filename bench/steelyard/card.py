@@ -16,8 +16,19 @@ Options = dict[str, Option]
 
 Role = Literal["baseline", "specialist", "generalist"]
 Domain = Literal["back-office", "physical"]
+Modality = Literal["text", "image", "audio", "signal", "series"]
+AnswerKind = Literal["label", "spans", "numbers", "text"]
 Expectation = Literal["small", "large", "open"]
 Precision = Literal["none", "fp32", "fp16", "bf16", "int8", "int4", "mixed"]
+
+
+# Fewest and most labels of a task, by what its answers are.
+LABELS: dict[AnswerKind, tuple[int, int]] = {
+    "label": (2, 100_000),
+    "spans": (1, 100_000),
+    "numbers": (0, 0),
+    "text": (0, 0),
+}
 
 
 class Declaration(
@@ -134,28 +145,41 @@ class Figure(Declaration, frozen=True, kw_only=True):
 
 
 class TaskCard(Declaration, frozen=True, kw_only=True):
-    """A task: real work, a data set, a split, a metric."""
+    """A task: real work, a data set, a split, a metric.
+
+    `labels` are what can be answered or, where `answers` are spans, their types; numbers and text
+    have none. Only a task with a prompt can be put to a model that is asked in words.
+    """
 
     schema: Literal[1]
     id: Name
     version: Annotated[int, Meta(ge=1)]
     title: Text
     domain: Domain
-    modality: Literal["text"]
+    modality: Modality
+    answers: AnswerKind = "label"
     files: Annotated[tuple[File, ...], Meta(min_length=1)]
     reader: ReaderCall
     split: Split
-    labels: Annotated[tuple[Label, ...], Meta(min_length=2)]
+    labels: tuple[Label, ...] = ()
     scorer: ReaderCall
     metric: Name
     licence: Text
     contamination: Text
-    prompt: Prompt
+    prompt: Prompt | None = None
     expectation: Expectation
     expectation_reason: Text
     higher_is_better: bool = True
     margin: Annotated[float, Meta(gt=0)] = 0.01
     figures: tuple[Figure, ...] = ()
+
+    def __post_init__(self) -> None:
+        fewest, most = LABELS[self.answers]
+        if not fewest <= len(self.labels) <= most:
+            expected = f"{fewest} or more" if most else "none"
+            raise ValueError(
+                f"labels: {len(self.labels)} of them; answers = {self.answers!r} takes {expected}"
+            )
 
 
 class Stage(Declaration, frozen=True, kw_only=True):
@@ -189,8 +213,9 @@ class Variant(Declaration, frozen=True, kw_only=True):
 class ModelCard(Declaration, frozen=True, kw_only=True):
     """A model: who made it, where its weights come from, its variants.
 
-    `tasks` are the task ids it serves, or `["*"]`. `parameters` is absent where it depends on the
-    task (the recipe then reports it).
+    `tasks` are the task ids it serves, or `["*"]` for all of its `modalities` and `answers`.
+    `parameters` is absent where it depends on the task (the recipe then reports it). A card with a
+    `refusal` says which model belongs beside the others and why it cannot be run yet.
     """
 
     schema: Literal[1]
@@ -199,6 +224,9 @@ class ModelCard(Declaration, frozen=True, kw_only=True):
     title: Text
     tasks: Annotated[tuple[Text, ...], Meta(min_length=1)]
     licence: Text
+    modalities: Annotated[tuple[Modality, ...], Meta(min_length=1)] = ("text",)
+    answers: Annotated[tuple[AnswerKind, ...], Meta(min_length=1)] = ("label",)
+    refusal: Text | None = None
     variants: Annotated[tuple[Variant, ...], Meta(min_length=1)]
     parameters: Annotated[int, Meta(ge=0)] | None = None
     files: tuple[File, ...] = ()

@@ -155,12 +155,13 @@ def _check_task(card: TaskCard, where: str) -> None:
     _unique([file.name for file in card.files], f"{where}.files", "name")
     if (card.split.kind == "folds") != (card.split.folds is not None):
         raise CardError(f"{where}.split.folds: expected with kind 'folds', and only there")
-    for index, text in enumerate(card.prompt.paraphrases):
-        if text.count("{labels}") != 1 or text.count("{text}") != 1:
-            raise CardError(
-                f"{where}.prompt.paraphrases[{index}]: expected {{labels}} and {{text}} once each"
-            )
-        if text.index("{labels}") > text.index("{text}"):
+    if card.prompt is None and card.modality == "text" and card.answers == "label":
+        raise CardError(f"{where}.prompt: expected one; a text can be sorted by a generalist")
+    for index, text in enumerate(card.prompt.paraphrases if card.prompt else ()):
+        if text.count("{labels}") != bool(card.labels) or text.count("{text}") != 1:
+            places = "{labels} and {text} once each" if card.labels else "{text} once"
+            raise CardError(f"{where}.prompt.paraphrases[{index}]: expected {places}")
+        if card.labels and text.index("{labels}") > text.index("{text}"):
             raise CardError(
                 f"{where}.prompt.paraphrases[{index}]: expected {{labels}} before {{text}}, "
                 "so that its cache serves every item"

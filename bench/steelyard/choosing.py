@@ -10,6 +10,8 @@ from msgspec import Struct, structs
 
 from steelyard import prompting
 from steelyard.api import Item, RenderedPrompt
+from steelyard.card import Prompt
+from steelyard.errors import Refusal
 from steelyard.job import Done, Message, Scored
 from steelyard.passes import Passes
 from steelyard.prepare import data
@@ -80,7 +82,7 @@ def _trial(passes: Passes, dataset: Dataset) -> _Trial:
     rest = tuple(item for item in pool if item.id not in taken)
     chat = msgspec.json.decode((passes.artifact.path / CHAT).read_bytes(), type=Chat)
     return _Trial(
-        candidates=prompting.render(card.prompt, card.labels, chat, examples),
+        candidates=prompting.render(_prompt(passes), card.labels, chat, examples),
         # Balanced, or always naming the commonest label would look like the best way to ask.
         items=data.sample(rest, planned.prompt_items, planned.seed, balanced=True),
     )
@@ -99,7 +101,7 @@ def _try(
             elif isinstance(message, Scored):
                 scored.append(message)
 
-        neutral = passes.planned.task.card.prompt.neutral
+        neutral = _prompt(passes).neutral
         job = passes.job("choose", [tuple(trial)])
         asked = structs.replace(job, candidates=tuple(candidates), neutral=neutral)
         passes.run(asked, listen)
@@ -128,7 +130,15 @@ def _key(passes: Passes, candidates: Sequence[RenderedPrompt], trial: Sequence[I
         planned.variant.session_options,
         candidates,
         trial,
-        planned.task.card.prompt.neutral,
+        _prompt(passes).neutral,
         planned.variant.session,
     ]
     return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
+
+
+def _prompt(passes: Passes) -> Prompt:
+    """Return the prompt of the task, which a cell that is asked in words has."""
+    prompt = passes.planned.task.card.prompt
+    if prompt is None:
+        raise Refusal(f"task {passes.planned.cell.task} has no prompt")
+    return prompt

@@ -16,10 +16,14 @@ Pass = Literal["choose", "accuracy", "latency", "memory", "load", "cold", "energ
 
 
 class JobPart(Struct, frozen=True, kw_only=True):
-    """Items and the session that answers them: one part a fold."""
+    """Items and the session that answers them: one part a fold.
+
+    `arrays` is the folder of the items' arrays, where they have any.
+    """
 
     spec: SessionSpec
     items: tuple[Item, ...]
+    arrays: str | None = None
 
 
 class Job(Struct, frozen=True, kw_only=True):

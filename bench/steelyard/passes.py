@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from msgspec import Struct, structs
 
@@ -23,13 +24,17 @@ def _declared_s(job: Job) -> float:
 
 
 class Passes(Struct, frozen=True, kw_only=True):
-    """What every pass of a cell has in common. `backend` is `module:attribute`."""
+    """What every pass of a cell has in common. `backend` is `module:attribute`.
+
+    `arrays` is the folder of the task's arrays, where its items have any.
+    """
 
     planned: PlannedCell
     artifact: Artifact
     backend: str
     worker: Worker
     prompt: RenderedPrompt | None = None
+    arrays: Path | None = None
 
     def job(self, kind: Pass, groups: Sequence[tuple[Item, ...]]) -> Job:
         """Return the job of one pass over items, one group a fold."""
@@ -68,4 +73,5 @@ class Passes(Struct, frozen=True, kw_only=True):
             prompt=self.prompt,
             device=planned.processor,
         )
-        return JobPart(spec=spec, items=group)
+        arrays = str(self.arrays) if self.arrays else None
+        return JobPart(spec=spec, items=group, arrays=arrays)

@@ -100,7 +100,7 @@ class PlannedCell(Struct, frozen=True, kw_only=True):
     @property
     def prompted(self) -> bool:
         """Whether the model is asked in words."""
-        return self.model.card.role == "generalist"
+        return self.model.card.role == "generalist" and self.task.card.prompt is not None
 
 
 def load_suite(path: Path | None = None, *, quick: bool = False) -> Suite:
@@ -218,8 +218,15 @@ def _plan(
         codecarbon=suite.codecarbon,
         loads=entry.loads,
         dependability=entry.dependability,
-        refusal=refusal,
+        refusal=model.card.refusal or refusal or _unaskable(task.card, model.card),
     )
+
+
+def _unaskable(task: TaskCard, model: ModelCard) -> str | None:
+    """Say that a task has no prompt for a model that is asked in words, or return None."""
+    if task.prompt is not None or model.role != "generalist" or "text" not in model.modalities:
+        return None
+    return f"task {task.id} has no prompt: its card says why it is not asked in words"
 
 
 def _points(planned: PlannedCell, entry: Entry) -> tuple[PlannedCell, ...]:
@@ -256,8 +263,9 @@ def _variants(entry: Entry, catalog: Catalog) -> list[tuple[Found[ModelCard], Va
 
 
 def _serves(planned: PlannedCell) -> bool:
-    serves = planned.model.card.tasks
-    return "*" in serves or planned.cell.task in serves
+    model, task = planned.model.card, planned.task.card
+    fits = task.modality in model.modalities and task.answers in model.answers
+    return task.id in model.tasks or ("*" in model.tasks and fits)
 
 
 def _check(suite: Suite, where: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from tests.unit.virtual import job
 
 from steelyard import stats
 from steelyard.api import BatchSession, BuildRequest, GeneratorSession, Item, SessionSpec
@@ -109,7 +110,7 @@ def test_a_batch_answers_as_its_texts_do_alone(kind: str, request: pytest.Fixtur
 
 @both
 def test_a_session_takes_every_shape_it_can(kind: str, request: pytest.FixtureRequest) -> None:
-    rig = rigged(request.getfixturevalue(kind), items(*TEXTS), BRIEF, seed=5)
+    rig = rigged(request.getfixturevalue(kind), job(items(*TEXTS), 5, BRIEF))
 
     offline = measure(rig, OfflineLoad(batches=(1, 3), seconds=0.02, min_calls=2))
     poisson = measure(rig, PoissonLoad(rate_hz=100, seconds=0.2, deadline_s=1))
@@ -165,7 +166,7 @@ def test_generation_ends_with_the_turn(decoder: Any, monkeypatch: pytest.MonkeyP
 @pytest.mark.export
 @pytest.mark.filterwarnings("ignore")
 def test_a_decoder_tells_its_token_times_and_prompt_sizes(decoder: Any) -> None:
-    rig = rigged(decoder, items("crude rose", "wheat"), BRIEF, seed=1)
+    rig = rigged(decoder, job(items("crude rose", "wheat"), 1, BRIEF))
 
     result = measure(rig, GenerateLoad(max_new_tokens=5, calls=3))
 

@@ -24,6 +24,10 @@ patient = settings(deadline=None, max_examples=40)
 FOLDS = {"kind": "folds", "folds": 3}
 
 
+# No arrays are written where the items are texts.
+NOWHERE = Path("nowhere")
+
+
 class Fixed:
     """A reader that returns what it was given and remembers what it saw."""
 
@@ -72,7 +76,7 @@ def items(n: int) -> list[Item]:
 
 
 def made(split: Mapping[str, object], *read: Item, path: Path = Path("mine.csv")) -> data.Dataset:
-    return data.dataset(card(split), {"mine.csv": path}, Fixed(*read))
+    return data.dataset(card(split), {"mine.csv": path}, Fixed(*read), NOWHERE)
 
 
 def refusal(split: Mapping[str, object], *read: Item) -> str:
@@ -138,12 +142,12 @@ def test_what_the_reader_refuses_is_said_with_the_task() -> None:
             raise PrepareError("mine.csv:3: no")
 
     with pytest.raises(PrepareError, match=r"task mine: mine\.csv:3: no"):
-        data.dataset(card(FOLDS), {"mine.csv": Path("mine.csv")}, Refusing())
+        data.dataset(card(FOLDS), {"mine.csv": Path("mine.csv")}, Refusing(), NOWHERE)
 
 
 def test_a_file_that_was_not_fetched_is_named() -> None:
     with pytest.raises(PrepareError, match=r"file 'mine\.csv' was not fetched"):
-        data.dataset(card(FOLDS), {}, Fixed())
+        data.dataset(card(FOLDS), {}, Fixed(), NOWHERE)
 
 
 def test_the_reader_of_an_archive_sees_the_extracted_members_only(tmp_path: Path) -> None:
@@ -154,7 +158,9 @@ def test_the_reader_of_an_archive_sees_the_extracted_members_only(tmp_path: Path
             archive.addfile(member, io.BytesIO(b"x"))
     reader = Fixed(*items(9))
 
-    data.dataset(card(FOLDS, extract=["in/*.txt"]), {"mine.csv": tmp_path / "a.tgz"}, reader)
+    paths = {"mine.csv": tmp_path / "a.tgz"}
+
+    data.dataset(card(FOLDS, extract=["in/*.txt"]), paths, reader, NOWHERE)
 
     assert reader.seen == {"mine.csv": ["one.txt"]}
 

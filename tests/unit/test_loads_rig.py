@@ -6,7 +6,7 @@ import gc
 
 import msgspec
 import pytest
-from tests.unit.virtual import BRIEF, MS, SECOND, Slow, Virtual, items, rig
+from tests.unit.virtual import MS, SECOND, Slow, Virtual, items, job, rig
 
 from steelyard.api import SessionSpec
 from steelyard.card import (
@@ -65,7 +65,7 @@ def test_the_order_is_that_of_the_seed_and_holds_every_item() -> None:
     assert shuffled(given, 1) == shuffled(given, 1)
     assert shuffled(given, 1) != given
     assert sorted(item.id for item in shuffled(given, 1)) == [item.id for item in given]
-    assert rigged(None, given, BRIEF, 1).order == shuffled(given, 1)
+    assert rigged(None, job(given)).order == shuffled(given, 1)
 
 
 def test_an_item_answered_in_two_ways_shows_both() -> None:

@@ -58,7 +58,7 @@ def test_batches_have_a_least_number_of_calls() -> None:
 @pytest.mark.parametrize(
     ("load", "said"),
     [
-        (OfflineLoad(), "load 'offline': Slow answers one text at a time"),
+        (OfflineLoad(), "load 'offline': Slow answers one item at a time"),
         (GenerateLoad(), "load 'generate': Slow writes no text"),
         (ColdStartLoad(), "load 'cold-start' needs a fresh process"),
     ],

@@ -158,7 +158,9 @@ def test_a_question_gets_its_labels_and_its_text() -> None:
     asked = task.prompts("Which team handles this?")
 
     assert asked[0].startswith("Which team handles this? Possible answers: {labels}.")
-    assert card_of(kept(), paraphrases=asked).prompt.paraphrases == asked
+    prompt = card_of(kept(), paraphrases=asked).prompt
+    assert prompt is not None
+    assert prompt.paraphrases == asked
     assert len(task.prompts(None)) == 3
     assert task.prompts("Of {labels}, which?\n{text}")[0] == "Of {labels}, which?\n{text}"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from steelyard.api import Answer, Item, PromptTokens
+from steelyard.api import Answer, Item, PromptTokens, SessionSpec
 from steelyard.card import Timing
+from steelyard.job import Job, JobPart
 from steelyard.worker.clock import Clock
 from steelyard.worker.rig import Rig
 
@@ -90,5 +91,17 @@ def items(*texts: str) -> tuple[Item, ...]:
 
 def rig(session: Slow, *texts: str) -> Rig:
     return Rig(
-        session=session, order=items(*texts), timing=BRIEF, seed=1, clock=session.time.clock()
+        session=session,
+        order=items(*texts),
+        asked=texts,
+        timing=BRIEF,
+        seed=1,
+        clock=session.time.clock(),
     )
+
+
+def job(given: Sequence[Item], seed: int = 1, timing: Timing = BRIEF) -> Job:
+    """Return a job about some items, for a session that is open already."""
+    spec = SessionSpec(artifact="", session="", threads=1, labels=(), options={})
+    part = JobPart(spec=spec, items=tuple(given))
+    return Job(kind="load", backend="", parts=(part,), timing=timing, seed=seed)

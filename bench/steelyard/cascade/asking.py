@@ -44,7 +44,13 @@ def ask_again(
             "copy the cache it was run with"
         )
     backend = plugins.locate("backends", planned.variant.backend)
-    passes = Passes(planned=planned, artifact=artifact, backend=backend, worker=bench.worker)
+    passes = Passes(
+        planned=planned,
+        artifact=artifact,
+        backend=backend,
+        worker=bench.worker,
+        arrays=dataset.arrays,
+    )
     asked = data.test_items(dataset)
     try:
         answers = ask(passes, asked, bench.progress, f"{record.cell.id}: scores")

@@ -65,6 +65,7 @@ def prepare_cell(planned: PlannedCell, bench: Bench) -> Artifact:
         progress=bench.progress,
         threads=planned.build_threads,
         offline=bench.offline,
+        arrays=dataset.arrays,
     )
     training = data.training_set(planned.task.card, dataset)
     if planned.subset is not None:
@@ -97,9 +98,15 @@ def _begin(found: Findings, bench: Bench) -> Work:
     dataset = items.load(planned.task, bench.cache, bench.progress, offline=bench.offline)
     found.dataset, found.artifact = dataset, prepare_cell(planned, bench)
     asked, found.sample = draw(planned, dataset)
-    passes = Passes(planned=planned, artifact=found.artifact, backend=backend, worker=bench.worker)
-    if planned.prompted:
-        card = planned.task.card
+    passes = Passes(
+        planned=planned,
+        artifact=found.artifact,
+        backend=backend,
+        worker=bench.worker,
+        arrays=dataset.arrays,
+    )
+    card = planned.task.card
+    if planned.prompted and card.prompt is not None:
         found.prompt = choose_prompt(passes, dataset, bench.cache, bench.progress)
         passes = structs.replace(passes, prompt=prompting.chosen_prompt(found.prompt, card.labels))
         limit = card.prompt.max_chars

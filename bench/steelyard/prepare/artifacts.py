@@ -34,12 +34,13 @@ class Artifact(Struct, frozen=True, kw_only=True):
 
 
 class Workshop(Struct, frozen=True, kw_only=True):
-    """What building needs besides the card."""
+    """What building needs besides the card. `arrays` is the folder of the task's, if any."""
 
     cache: Cache
     progress: Progress
     threads: int
     offline: bool = False
+    arrays: Path | None = None
 
 
 def artifact(
@@ -128,6 +129,7 @@ def _build(order: _Order, files: dict[str, Path], key: str, workshop: Workshop) 
         threads=workshop.threads,
         base=order.base,
         training=order.training,
+        arrays=workshop.arrays if order.training else None,
     )
     with workshop.cache.build(KIND, key) as out:
         report = builder.build(builder.BuildJob(recipe=order.recipe, request=request, out=out))

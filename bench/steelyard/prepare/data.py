@@ -11,9 +11,11 @@ from tempfile import TemporaryDirectory
 import msgspec
 from msgspec import Struct
 
-from steelyard.api import Item, Reader, TrainingSet
-from steelyard.card import TaskCard
+from steelyard import arrays
+from steelyard.api import ArrayReader, ArrayRef, Item, Reader, TrainingSet
+from steelyard.card import AnswerKind, TaskCard
 from steelyard.errors import PrepareError
+from steelyard.notation import NotationError, parse_numbers, parse_spans
 from steelyard.prepare import archive
 from steelyard.prepare.folds import assign_folds
 from steelyard.prepare.sampling import sample
@@ -30,17 +32,23 @@ __all__ = [
 
 
 class Dataset(Struct, frozen=True, kw_only=True):
-    """A task's items. `sha256` is over their JSON lines, folds included."""
+    """A task's items. `sha256` is over their JSON lines, folds included.
+
+    `arrays` is where the arrays of the items lie on this machine, where they have any.
+    """
 
     task: str
     folds: int
     items: tuple[Item, ...]
     sha256: str
     notes: tuple[str, ...] = ()
+    arrays: Path | None = None
 
 
-def dataset(card: TaskCard, paths: Mapping[str, Path], reader: Reader) -> Dataset:
-    """Return the items of a task from its verified files.
+def dataset(
+    card: TaskCard, paths: Mapping[str, Path], reader: Reader | ArrayReader, out: Path
+) -> Dataset:
+    """Return the items of a task from its verified files; write their arrays, if any, into `out`.
 
     `paths` maps every file of the card to where it lies; archives with `extract` are unpacked for
     the reader into a temporary folder.
@@ -48,7 +56,7 @@ def dataset(card: TaskCard, paths: Mapping[str, Path], reader: Reader) -> Datase
     with TemporaryDirectory(prefix="steelyard-data-") as temporary:
         seen = _as_readers_see(card, paths, Path(temporary))
         try:
-            read = reader.read(seen, card.reader.options, card.labels)
+            read = _read(card, seen, reader, out)
         except PrepareError as error:
             raise PrepareError(f"task {card.id}: {error}") from error
     items = assign_folds(_checked(card, read), card.split)
@@ -59,6 +67,20 @@ def dataset(card: TaskCard, paths: Mapping[str, Path], reader: Reader) -> Datase
         sha256=sha256(_lines(items)).hexdigest(),
         notes=_crossings(card, items),
     )
+
+
+def _read(
+    card: TaskCard, seen: Mapping[str, Path], reader: Reader | ArrayReader, out: Path
+) -> Sequence[Item]:
+    """Return what the reader found; keep its arrays."""
+    if not isinstance(reader, ArrayReader):
+        return reader.read(seen, card.reader.options, card.labels)
+    read = reader.read_arrays(seen, card.reader.options, card.labels)
+    arrays.write(out, read.arrays)
+    return [
+        msgspec.structs.replace(item, array=ArrayRef(row=row, sha256=arrays.sha256(array)))
+        for row, (item, array) in enumerate(zip(read.items, read.arrays, strict=True))
+    ]
 
 
 def training_set(card: TaskCard, data: Dataset) -> TrainingSet:
@@ -107,18 +129,45 @@ def _as_readers_see(card: TaskCard, paths: Mapping[str, Path], temporary: Path) 
 
 def _checked(card: TaskCard, items: Sequence[Item]) -> tuple[Item, ...]:
     """Return the items if ids, labels, texts and parts are as the card says."""
-    known = {label.id for label in card.labels}
+    known = frozenset(label.id for label in card.labels)
     for item in items:
-        if item.label not in known:
-            raise PrepareError(f"task {card.id}: item {item.id}: unknown label {item.label!r}")
-        if not item.text.strip():
-            raise PrepareError(f"task {card.id}: item {item.id}: its text is empty")
+        fault = _fault(card, item, known)
+        if fault is not None:
+            raise PrepareError(f"task {card.id}: item {item.id}: {fault}")
     repeated = [name for name, n in Counter(item.id for item in items).items() if n > 1]
     if repeated:
         raise PrepareError(f"task {card.id}: {len(repeated)} ids occur twice, e.g. {repeated[0]}")
     if card.split.kind == "official":
         _check_official(card, items)
     return tuple(items)
+
+
+def _fault(card: TaskCard, item: Item, known: frozenset[str]) -> str | None:
+    """Say what is wrong with an item, or return None."""
+    if card.modality == "text" and not item.text.strip():
+        return "its text is empty"
+    if card.modality != "text" and item.array is None:
+        return f"it has no array, which modality {card.modality!r} needs"
+    try:
+        return _label_fault(card.answers, item, known)
+    except NotationError as error:
+        return str(error)
+
+
+def _label_fault(answers: AnswerKind, item: Item, known: frozenset[str]) -> str | None:
+    """Say what is wrong with an item's expected answer; raise NotationError likewise."""
+    if answers == "numbers":
+        return None if parse_numbers(item.label) else "no numbers are expected of it"
+    if answers == "text":
+        return None if item.label.strip() else "the text expected of it is empty"
+    if answers == "label":
+        return None if item.label in known else f"unknown label {item.label!r}"
+    for _, end, kind in parse_spans(item.label):
+        if kind not in known:
+            return f"unknown label {kind!r}"
+        if end > len(item.text):
+            return f"a span ends at {end}, beyond its {len(item.text)} characters"
+    return None
 
 
 def _check_official(card: TaskCard, items: Sequence[Item]) -> None:
@@ -132,15 +181,21 @@ def _check_official(card: TaskCard, items: Sequence[Item]) -> None:
 
 
 def _crossings(card: TaskCard, items: Sequence[Item]) -> tuple[str, ...]:
-    """Note texts that train and test share; refuse them where the split is ours to make."""
+    """Note what train and test share; refuse it where the split is ours to make."""
     first: dict[str, int | None] = {}
-    crossing = [item for item in items if first.setdefault(item.text, item.fold) != item.fold]
+    crossing = [item for item in items if first.setdefault(_asked(item), item.fold) != item.fold]
     if not crossing:
         return ()
-    share = f"{len(crossing)} items repeat a text of another part, e.g. {crossing[0].id}"
+    what = "text" if card.modality == "text" else card.modality
+    share = f"{len(crossing)} items repeat a {what} of another part, e.g. {crossing[0].id}"
     if card.split.kind == "folds":
         raise PrepareError(
             f"task {card.id}: {share}; set drop_duplicates = true in reader.options, "
             "or give them one group"
         )
     return (f"{share}; kept, as the data set's own split has them",)
+
+
+def _asked(item: Item) -> str:
+    """Return what tells two items apart that a model is asked."""
+    return item.array.sha256 if item.array else item.text

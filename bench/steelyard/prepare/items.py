@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import msgspec
 
-from steelyard import __version__, plugins
+from steelyard import __version__, arrays, plugins
 from steelyard.card import TaskCard
 from steelyard.catalog import Found
 from steelyard.prepare import data
@@ -29,14 +30,24 @@ def load(
     key = _key(found.card)
     done = cache.entry(KIND, key)
     if done is not None:
-        return msgspec.json.decode((done / FILE).read_bytes(), type=Dataset)
+        return _kept(done)
     paths = fetch(found.card.files, found.folder, cache, progress, offline=offline)
     progress.say(f"reading {found.card.id}")
     reader = plugins.load("readers", found.card.reader.name)
-    dataset = data.dataset(found.card, paths, reader)
     with cache.build(KIND, key) as out:
+        dataset = data.dataset(found.card, paths, reader, out)
         (out / FILE).write_bytes(msgspec.json.encode(dataset))
-    return dataset
+    entry = cache.entry(KIND, key)
+    assert entry is not None, "a build that ended cleanly is in the cache"  # noqa: S101
+    return _kept(entry)
+
+
+def _kept(entry: Path) -> Dataset:
+    """Return a kept data set, and where its arrays lie."""
+    dataset = msgspec.json.decode((entry / FILE).read_bytes(), type=Dataset)
+    if not (entry / arrays.INDEX).is_file():
+        return dataset
+    return msgspec.structs.replace(dataset, arrays=entry)
 
 
 def _key(card: TaskCard) -> str:

@@ -6,6 +6,7 @@ import random
 from array import array
 from collections.abc import Sequence
 from math import ceil
+from typing import Any
 
 from msgspec import Struct
 
@@ -74,8 +75,8 @@ def sensor_schedule(load: SensorLoad) -> Schedule:
     )
 
 
-def serve(session: Session, texts: Sequence[str], schedule: Schedule, clock: Clock) -> Served:
-    """Answer each text from its arrival on, one after the other, until the schedule gives up.
+def serve(session: Session, asked: Sequence[Any], schedule: Schedule, clock: Clock) -> Served:
+    """Answer each item from its arrival on, one after the other, until the schedule gives up.
 
     A call that runs into the next arrivals makes them wait, and their waiting counts: that is what
     a closed loop, which asks when it is free, leaves out (coordinated omission).
@@ -83,17 +84,17 @@ def serve(session: Session, texts: Sequence[str], schedule: Schedule, clock: Clo
     now = clock.now
     latency, service = array("q"), array("q")
     labels: list[str] = []
-    count = len(texts)
+    count = len(asked)
     start = now()
     stop = start + schedule.give_up_ns
     for index, offset in enumerate(schedule.arrivals):
-        text = texts[index % count]
+        payload = asked[index % count]
         due = start + offset
         wait_until(due, clock)
         began = now()
         if began > stop:
             break
-        answer = session.decode(session.infer(session.encode(text)))
+        answer = session.decode(session.infer(session.encode(payload)))
         ended = now()
         latency.append(ended - due)
         service.append(ended - began)
@@ -103,9 +104,8 @@ def serve(session: Session, texts: Sequence[str], schedule: Schedule, clock: Clo
 
 def _times(rig: Rig, schedule: Schedule) -> ArrivalTimes:
     warmed, _ = warm_up(rig.answer, rig.timing, rig.clock)
-    texts = [item.text for item in rig.order]
     with quiet():
-        served = serve(rig.session, texts, schedule, rig.clock)
+        served = serve(rig.session, rig.asked, schedule, rig.clock)
     return ArrivalTimes(
         seconds=schedule.seconds,
         deadline_ns=schedule.deadline_ns,

@@ -21,9 +21,9 @@ CLOCK_BOOTTIME = 7
 
 
 def cold_start(
-    backend: Any, spec: SessionSpec, text: str, began_ns: int | None, clock: Clock
+    backend: Any, spec: SessionSpec, payload: Any, began_ns: int | None, clock: Clock
 ) -> tuple[ColdStart, str]:
-    """Open a session and answer one text; return the milestones and the label.
+    """Open a session and answer one item; return the milestones and the label.
 
     `began_ns` is the parent's CLOCK_MONOTONIC just before it started this process; without it the
     kernel's own figure is taken, which counts in ticks of 10 ms.
@@ -37,7 +37,7 @@ def cold_start(
     imported = now()
     session = backend.open(spec)
     opened = now()
-    label = session.decode(session.infer(session.encode(text))).label
+    label = session.decode(session.infer(session.encode(payload))).label
     answered = now()
     session.close()
     start = ColdStart(

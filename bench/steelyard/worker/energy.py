@@ -23,7 +23,7 @@ def energy(job: Job, backend: Any, emit: Emit) -> None:
     part, metering = job.parts[0], job.metering
     windows: list[EnergyWindow] = []
     with opened(backend, part.spec, emit) as session, ExitStack() as around:
-        rig = rigged(session, part.items, job.timing, job.seed)
+        rig = rigged(session, job)
         warm_up(rig.answer, job.timing, rig.clock)
         tracked = None
         if job.codecarbon is not None:

@@ -1,4 +1,4 @@
-"""The latency pass: one text a call, one call after the other, each phase timed apart."""
+"""The latency pass: one item a call, one call after the other, each phase timed apart."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
-from steelyard.api import Item, Session
+from steelyard.api import Session
 from steelyard.card import Timing
 from steelyard.job import Job, Timed
 from steelyard.worker.loads import rigged
@@ -19,12 +19,12 @@ def latency(job: Job, backend: Any, emit: Emit) -> None:
     """Warm up, then time calls in a fixed shuffled order of the items."""
     part = job.parts[0]
     with opened(backend, part.spec, emit) as session:
-        rig = rigged(session, part.items, job.timing, job.seed)
+        rig = rigged(session, job)
         warmed, call_ns = warm_up(rig.answer, job.timing, rig.clock)
         every = stride(call_ns, len(rig.order), job.timing)
         with quiet():
             start_ns = time.monotonic_ns()
-            samples = _timed_window(session, rig.order, job.timing, every)
+            samples = _timed_window(session, rig.asked, job.timing, every)
             end_ns = time.monotonic_ns()
     encode, infer, decode, end_to_end, answers = samples
     emit(
@@ -51,11 +51,10 @@ def stride(call_ns: int, items: int, timing: Timing) -> int:
 
 
 def _timed_window(
-    session: Session, order: Sequence[Item], timing: Timing, every: int
+    session: Session, asked: Sequence[Any], timing: Timing, every: int
 ) -> tuple[list[int], list[int], list[int], list[int], list[tuple[int, str]]]:
     clock = time.perf_counter_ns
-    texts = [item.text for item in order]
-    count = len(texts)
+    count = len(asked)
     encode_ns: list[int] = []
     infer_ns: list[int] = []
     decode_ns: list[int] = []
@@ -67,11 +66,11 @@ def _timed_window(
     calls = index = 0
     while True:
         for _ in range(every - 1):
-            session.decode(session.infer(session.encode(texts[index % count])))
+            session.decode(session.infer(session.encode(asked[index % count])))
             index += 1
-        text = texts[index % count]
+        payload = asked[index % count]
         t0 = clock()
-        inputs = session.encode(text)
+        inputs = session.encode(payload)
         t1 = clock()
         outputs = session.infer(inputs)
         t2 = clock()

@@ -12,6 +12,7 @@ from steelyard.worker.clock import Clock
 from steelyard.worker.cold import cold_start
 from steelyard.worker.loads import measure, rigged
 from steelyard.worker.opening import Emit, opened
+from steelyard.worker.payloads import payloads
 
 
 def load(job: Job, backend: Any, emit: Emit) -> None:
@@ -20,7 +21,7 @@ def load(job: Job, backend: Any, emit: Emit) -> None:
         raise WorkerError("a load pass needs a load")
     part = job.parts[0]
     with opened(backend, part.spec, emit) as session:
-        rig = rigged(session, part.items, job.timing, job.seed)
+        rig = rigged(session, job)
         start_ns = time.monotonic_ns()
         result = measure(rig, job.load)
         end_ns = time.monotonic_ns()
@@ -30,8 +31,8 @@ def load(job: Job, backend: Any, emit: Emit) -> None:
 
 
 def cold(job: Job, backend: Any, emit: Emit) -> None:
-    """Answer one text in this fresh process."""
+    """Answer one item in this fresh process."""
     part = job.parts[0]
     item = part.items[0]
-    start, label = cold_start(backend, part.spec, item.text, job.began_ns, Clock())
+    start, label = cold_start(backend, part.spec, payloads(part)(item), job.began_ns, Clock())
     emit(ColdStarted(start=start, item=item.id, label=label))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from steelyard.api import Item
 from steelyard.card import (
     ColdStartLoad,
     GenerateLoad,
@@ -14,27 +12,29 @@ from steelyard.card import (
     PoissonLoad,
     SensorLoad,
     SustainedLoad,
-    Timing,
 )
 from steelyard.errors import Refusal
+from steelyard.job import Job
 from steelyard.loads import AnyLoadResult
 from steelyard.worker.arrivals import poisson, sensor
 from steelyard.worker.clock import Clock
 from steelyard.worker.generate import generate
 from steelyard.worker.offline import offline
+from steelyard.worker.payloads import payloads
 from steelyard.worker.rig import Rig, shuffled
 from steelyard.worker.sustained import sustained
 
 
-def rigged(
-    session: Any, items: Sequence[Item], timing: Timing, seed: int, clock: Clock | None = None
-) -> Rig:
-    """Return what the load shapes drive; `session` is open and stays so."""
+def rigged(session: Any, job: Job, clock: Clock | None = None) -> Rig:
+    """Return what the load shapes drive: the job's first part; `session` is open and stays so."""
+    part = job.parts[0]
+    order, ask = shuffled(part.items, job.seed), payloads(part)
     return Rig(
         session=session,
-        order=shuffled(items, seed),
-        timing=timing,
-        seed=seed,
+        order=order,
+        asked=tuple(ask(item) for item in order),
+        timing=job.timing,
+        seed=job.seed,
         clock=clock or Clock(),
     )
 

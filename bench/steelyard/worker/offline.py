@@ -1,9 +1,10 @@
-"""The offline shape: all texts are there at once, answered in batches of each size in turn."""
+"""The offline shape: all items are there at once, answered in batches of each size in turn."""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from typing import Any
 
 from steelyard import stats
 from steelyard.api import Answer, BatchSession
@@ -14,10 +15,10 @@ from steelyard.worker.rig import Rig, distinct, quiet, warm_up
 
 
 def offline(rig: Rig, load: OfflineLoad) -> OfflineResult:
-    """Measure each batch size; raise Refusal where the session takes one text only."""
+    """Measure each batch size; raise Refusal where the session takes one item only."""
     if not isinstance(rig.session, BatchSession):
         raise Refusal(
-            f"load 'offline': {type(rig.session).__name__} answers one text at a time; "
+            f"load 'offline': {type(rig.session).__name__} answers one item at a time; "
             "leave the shape out for this model"
         )
     warmed, _ = warm_up(rig.answer, rig.timing, rig.clock)
@@ -29,7 +30,7 @@ def _batch_times(rig: Rig, load: OfflineLoad, size: int) -> BatchTimes:
     count = len(rig.order)
     # As many batches as all items fill; the last one is filled up from the front.
     batches = [
-        [rig.order[(start + place) % count].text for place in range(size)]
+        [rig.asked[(start + place) % count] for place in range(size)]
         for start in range(0, count, size)
     ]
     _answer(rig.session, batches[0])  # memory arenas grow in the first call of a size
@@ -44,7 +45,7 @@ def _batch_times(rig: Rig, load: OfflineLoad, size: int) -> BatchTimes:
 
 
 def _window(
-    rig: Rig, load: OfflineLoad, batches: Sequence[list[str]]
+    rig: Rig, load: OfflineLoad, batches: Sequence[list[Any]]
 ) -> tuple[Sequence[int], list[list[Answer]]]:
     """Return nanoseconds a call, and the answers to the first round of batches."""
     now = rig.clock.now
@@ -53,9 +54,9 @@ def _window(
     answers: list[list[Answer]] = []
     latest = now() + round(load.seconds * 1e9)
     while True:
-        texts = batches[len(call_ns) % count]
+        asked = batches[len(call_ns) % count]
         began = now()
-        found = _answer(session, texts)
+        found = _answer(session, asked)
         ended = now()
         call_ns.append(ended - began)
         if len(answers) < count:
@@ -64,5 +65,5 @@ def _window(
             return call_ns, answers
 
 
-def _answer(session: BatchSession, texts: list[str]) -> list[Answer]:
-    return session.decode_batch(session.infer_batch(session.encode_batch(texts)))
+def _answer(session: BatchSession, asked: list[Any]) -> list[Answer]:
+    return session.decode_batch(session.infer_batch(session.encode_batch(asked)))

@@ -22,18 +22,19 @@ LOOK_NS = 50_000_000
 
 
 class Rig(Struct, frozen=True, kw_only=True):
-    """An open session and the items in the order in which they are cycled."""
+    """An open session, the items in the order in which they are cycled, what is asked of each."""
 
     session: Any
     order: tuple[Item, ...]
+    asked: tuple[Any, ...]
     timing: Timing
     seed: int
     clock: Clock
 
     def answer(self, index: int) -> None:
         """Do call `index`, untimed."""
-        text = self.order[index % len(self.order)].text
-        self.session.decode(self.session.infer(self.session.encode(text)))
+        payload = self.asked[index % len(self.asked)]
+        self.session.decode(self.session.infer(self.session.encode(payload)))
 
 
 def shuffled(items: Sequence[Item], seed: int) -> tuple[Item, ...]:

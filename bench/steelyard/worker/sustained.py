@@ -52,17 +52,16 @@ def thinning(expected: int, items: int, keep: int = KEPT_CALLS) -> int:
 def window(rig: Rig, span_ns: int, every: int) -> Kept:
     """Call until `span_ns` have passed; keep calls 0, `every`, 2 * `every`, ..."""
     now, session = rig.clock.now, rig.session
-    texts = [item.text for item in rig.order]
-    count = len(texts)
+    count = len(rig.asked)
     starts, taken = array("q"), array("q")
     labels: list[str] = []
     calls = 0
     origin = now()
     latest = origin + span_ns
     while True:
-        text = texts[calls % count]
+        payload = rig.asked[calls % count]
         began = now()
-        answer = session.decode(session.infer(session.encode(text)))
+        answer = session.decode(session.infer(session.encode(payload)))
         ended = now()
         if calls % every == 0:
             starts.append(began - origin)
