@@ -62,7 +62,7 @@ def _source(item: pytest.Item, record: Record) -> SimpleNamespace:
         name=item.name,
         fullname=item.nodeid,
         group=cell.task,
-        param=f"{cell.model}@{cell.variant}/{cell.device}",
+        param=f"{cell.name}/{cell.device}",
         params={
             "task": cell.task,
             "model": cell.model,

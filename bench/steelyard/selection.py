@@ -66,7 +66,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """Say which model in which variant on which device."""
-        return f"{self.cell.model}@{self.cell.variant} on {self.cell.device}"
+        return f"{self.cell.name} on {self.cell.device}"
 
     @property
     def unmet(self) -> tuple[Finding, ...]:

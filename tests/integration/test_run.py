@@ -71,6 +71,23 @@ def test_a_finished_run_resumed_runs_nothing_again(tmp_path: Path) -> None:
     assert only_run(tmp_path) == before
 
 
+def test_a_second_run_recalls_its_answers_says_so_and_asks_again_if_told(tmp_path: Path) -> None:
+    toy.call(toy.project(tmp_path), *RUN)
+    first = only_run(tmp_path).records[0]
+
+    again = toy.call(tmp_path, *RUN, "-o", "again")
+    fresh = toy.call(tmp_path, *RUN, "-o", "fresh", "--fresh")
+
+    (recalled,) = store.read_runs(store.latest_run(tmp_path / "again"))[0].records
+    (asked,) = store.read_runs(store.latest_run(tmp_path / "fresh"))[0].records
+    assert (first.recalled, recalled.recalled, asked.recalled) == (0, 3, 0)
+    assert recalled.scores == first.scores == asked.scores
+    assert recalled.predictions_sha256 == first.predictions_sha256
+    assert recalled.measurement("load_time") is not None
+    assert "all answers are those of the same artefact in an earlier run" in again.stdout
+    assert "earlier run" not in fresh.stdout
+
+
 def test_a_changed_suite_is_not_resumed(tmp_path: Path) -> None:
     toy.call(toy.project(tmp_path), *RUN)
     suite = tmp_path / "bench.toml"

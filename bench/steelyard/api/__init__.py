@@ -34,6 +34,7 @@ from steelyard.api.sessions import (
     RenderedPrompt,
     Session,
     SessionSpec,
+    TogetherSession,
 )
 from steelyard.api.tasks import (
     ArrayItems,
@@ -76,6 +77,7 @@ __all__ = [
     "Scorer",
     "Session",
     "SessionSpec",
+    "TogetherSession",
     "Trace",
     "TrainingSet",
     "WeighingScorer",

@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from msgspec import Struct
 
 from steelyard.api.items import Answer
-from steelyard.card import Label, Option
+from steelyard.card import AnswerKind, Label, Option
 
 
 class RenderedPrompt(Struct, frozen=True, kw_only=True):
@@ -29,7 +29,8 @@ class RenderedPrompt(Struct, frozen=True, kw_only=True):
 class SessionSpec(Struct, frozen=True, kw_only=True):
     """All that a backend needs to open a session. Paths are strings so that it travels as JSON.
 
-    `device` is "cpu", or "cuda" where the plan asks for a GPU: then nothing else will do.
+    `device` is "cpu", or "cuda" where the plan asks for a GPU: then nothing else will do. `answers`
+    is what the task wants of each item.
     """
 
     artifact: str
@@ -39,6 +40,7 @@ class SessionSpec(Struct, frozen=True, kw_only=True):
     options: dict[str, Option]
     prompt: RenderedPrompt | None = None
     device: str = "cpu"
+    answers: AnswerKind = "label"
 
 
 class Session(Protocol):
@@ -83,6 +85,16 @@ class BatchSession(Session, Protocol):
     def infer_batch(self, inputs: Any) -> Any: ...
 
     def decode_batch(self, outputs: Any) -> list[Answer]: ...
+
+
+@runtime_checkable
+class TogetherSession(BatchSession, Protocol):
+    """A session that is best asked `together` items at once where only the answers matter.
+
+    Only for those whose answers are the same as to single items, but for rounding.
+    """
+
+    together: int
 
 
 @runtime_checkable

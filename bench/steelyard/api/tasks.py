@@ -28,7 +28,7 @@ class Reader(Protocol):
 
 
 class ArrayItems(Struct, frozen=True, kw_only=True):
-    """Items without a text, and the array (numpy, one dtype and number of axes) of each."""
+    """Items, and the array (numpy, one dtype and number of axes) of each; a text is optional."""
 
     items: tuple[Item, ...]
     arrays: tuple[Any, ...]

@@ -62,6 +62,7 @@ def ask_again(
             expected=item.label,
             answer=answers[item.id].label,
             scores=answers[item.id].scores,
+            group=item.group,
         )
         for item in asked
     )
@@ -71,7 +72,7 @@ def ask_again(
 def _planned(record: Record, found: Catalog) -> PlannedCell:
     cell = record.cell
     entry = Entry(
-        models=(f"{cell.model}@{cell.variant}",),
+        models=(cell.name,),
         device=unconstrained(cell.device, record.memory_limit),
     )
     suite = Suite(schema=1, name="cascade", tasks=(cell.task,), entries=(entry,))

@@ -28,7 +28,7 @@ def dependability(claim: Claim, task: Task) -> TaskEvidence:
 def _dependable(
     claim: Claim, cell: Cell, large: Dependability | None, small: Sequence[Dependability]
 ) -> Finding:
-    name = f"{cell.model}@{cell.variant}"
+    name = cell.name
     if large is None:
         return Finding(name=name, standing="not tested", text=NOT_ASKED)
     flips = _flips(large)

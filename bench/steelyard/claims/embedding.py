@@ -137,7 +137,7 @@ def _peak(records: list[Record]) -> int | None:
 def _name(one: Measured) -> str:
     cell = one.record.cell
     device = unconstrained(cell.device, one.record.memory_limit)
-    return f"{cell.model}@{cell.variant} on {device}"
+    return f"{cell.name} on {device}"
 
 
 def _deadlines(missed: Interval | None) -> str:

@@ -66,8 +66,7 @@ def tails(tasks: Sequence[Task]) -> str:
 
 def name(pair: Verdict) -> str:
     """Say who stands beside whom."""
-    small, large = pair.small, pair.large
-    return f"{small.model}@{small.variant} beside {large.model}@{large.variant}"
+    return f"{pair.small.name} beside {pair.large.name}"
 
 
 def times(interval: Interval) -> str:
@@ -224,5 +223,5 @@ def _unnamed(pair: Verdict, compared: Comparison | None) -> str | None:
     """Return a reason without the names that it begins with: what many pairs share is told once."""
     said = (compared.reason if compared else None) or ""
     for cell in (pair.small, pair.large):
-        said = said.replace(f"{cell.model}@{cell.variant}: ", "")
+        said = said.replace(f"{cell.name}: ", "")
     return "; ".join(dict.fromkeys(said.split("; "))) or None

@@ -229,4 +229,4 @@ def _share(share: Share) -> str:
 
 
 def _name(cell: Cell) -> str:
-    return units.clean(f"{cell.model}@{cell.variant} on {cell.device}")
+    return units.clean(f"{cell.name} on {cell.device}")

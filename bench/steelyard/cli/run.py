@@ -50,6 +50,11 @@ COULD_NOT_MEASURE = 3
 )
 @offline_option
 @click.option(
+    "--fresh",
+    is_flag=True,
+    help="Ask every item again; else answers that an artefact gave here before are recalled.",
+)
+@click.option(
     "--tune",
     is_flag=True,
     help="As root: `tune on` while the run lasts, and set back after it, however it ends.",
@@ -66,6 +71,7 @@ def command(
     resume: bool,
     memory_limit: str | None,
     offline: bool,
+    fresh: bool,
     tune: bool,
     verbose: bool,
 ) -> int:
@@ -85,7 +91,7 @@ def command(
     progress = Talking(verbose=verbose)
     cache = Cache.default()
     cache.check()
-    bench = Bench(cache=cache, progress=progress, offline=offline)
+    bench = Bench(cache=cache, progress=progress, offline=offline, fresh=fresh)
     with _tuned(progress, tune=tune) as settings:
         if resume:
             journal = runner.resume(chosen.planned, chosen.suite.name, output)

@@ -41,7 +41,7 @@ class Workload(Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """The model and its variant: `minilm-head@int8`."""
-        return f"{self.cell.model}@{self.cell.variant}"
+        return self.cell.name
 
 
 def workload(record: Record, host: Host | None = None) -> Workload | Absent:

@@ -97,6 +97,12 @@ def parse(cpuinfo: str) -> Processor:
     )
 
 
+def kind(cpuinfo: str) -> str:
+    """Return one line that two processors share where they compute alike."""
+    said = parse(cpuinfo)
+    return " ".join([said.model or "", said.core or "", *said.flags]).strip()
+
+
 def _fields(text: str) -> list[tuple[str, str]]:
     pairs = [line.partition(":") for line in text.splitlines()]
     return [(key.strip(), value.strip()) for key, colon, value in pairs if colon]

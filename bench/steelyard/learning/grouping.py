@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from steelyard.record import Record, RunFile
-from steelyard.verdict import words
 from steelyard.verdict.matching import Load, Side, latest, side
 
 # A size that was asked for; None: all labels.
@@ -84,7 +83,7 @@ def _group(
         curves=tuple(_sides(key, own, whole.get(key), load) for key, own in by_curve.items()),
         generalists=tuple(side(run, record, load) for run, record in zero_shot),
         notes=tuple(
-            f"{words.name(cell)} was asked with examples and is left out" for cell in shown
+            f"{cell.name} was asked with examples and is left out" for cell in shown
         ),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from steelyard.api import Score
+from steelyard.job import Loaded
 from steelyard.loads import AnyLoadResult
 from steelyard.plan import PlannedCell
 from steelyard.prepare.artifacts import Artifact
@@ -43,6 +44,7 @@ class Findings:
         self.absent: list[tuple[str, str]] = []
         self.dependability: Dependability | None = None
         self.runs_on: tuple[str, ...] = ()
+        self.recalled = 0
         self.warnings: list[str] = []
         self.invalid: list[str] = []
 
@@ -59,6 +61,12 @@ class Findings:
                     scope="call" if quantity.startswith("latency") else "process",
                 )
             )
+
+    def loaded(self, message: Loaded) -> None:
+        """Keep how long the first session took to open, and what it says it runs on."""
+        if not any(one.quantity == "load_time" for one in self.measurements):
+            self.measured("load_time", "ns", message.seconds_ns)
+            self.runs_on = message.runs_on
 
     def warn(self, warning: str | None) -> None:
         """Keep what a reader of the record must know."""
@@ -104,5 +112,6 @@ class Findings:
             dependability=self.dependability,
             runs_on=self.runs_on,
             subset=planned.subset,
+            recalled=self.recalled,
             warnings=tuple(self.warnings),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from steelyard.evidence import Watch
-from steelyard.job import Message, Timed
+from steelyard.job import Loaded, Message, Timed
 from steelyard.measure import lasting
 from steelyard.measure.work import Stretch, Work, compare_answers, watched
 from steelyard.record import WarmUp
@@ -21,6 +21,8 @@ def latency(work: Work) -> None:
     def listen(message: Message) -> None:
         if isinstance(message, Timed):
             timed.append(message)
+        elif isinstance(message, Loaded):
+            work.found.loaded(message)
 
     takes = lasting.latency(work.planned.timing)
     watched(work, Stretch(name="latency", takes=takes), attempt, timed)

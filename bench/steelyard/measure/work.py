@@ -24,11 +24,12 @@ TIMED_ITEMS = 500
 
 
 class Bench(Struct, frozen=True, kw_only=True):
-    """What running cells needs besides the plan."""
+    """What running cells needs besides the plan. With `fresh` no earlier answer is recalled."""
 
     cache: Cache
     progress: Progress
     offline: bool = False
+    fresh: bool = False
     worker: Worker = Worker()
     machine: Machine = Machine()
     lookout: Lookout = field(default_factory=Lookout)

@@ -14,7 +14,6 @@ from steelyard.report.markdown import escape, section
 from steelyard.report.money import money, volume_asked
 from steelyard.report.sheet import ABSENT, Column, Line, Sheet
 from steelyard.verdict.matching import latest
-from steelyard.verdict.words import name
 
 SCHEMA = 1
 _TOLD = 3
@@ -63,7 +62,7 @@ def by_task(runs: Iterable[RunFile]) -> dict[str, list[Found]]:
 def _found(record: Record, host: Host) -> Found:
     return Found(
         task=record.cell.task,
-        name=name(record.cell),
+        name=record.cell.name,
         device=record.cell.device,
         role=record.role,
         work=workload(record, host),

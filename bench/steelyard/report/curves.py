@@ -166,7 +166,7 @@ def _notes(task: TaskCurves, rivals: list[Cell]) -> Iterator[str]:
             yield from (f"{curve.name}, {size} labelled items: {why}" for why in step.absent)
         for found in curve.learned:
             if found.last.reason:
-                yield f"{curve.name} against {words.name(found.generalist)}: {found.last.reason}"
+                yield f"{curve.name} against {found.generalist.name}: {found.last.reason}"
 
 
 def _opponent(one: Opponent, metric: str, rivals: list[Cell]) -> str:
@@ -181,5 +181,5 @@ def _opponent(one: Opponent, metric: str, rivals: list[Cell]) -> str:
 
 def _name(cell: Cell, among: list[Cell]) -> str:
     """Say which model in which variant, and on which device where another has the same name."""
-    alike = [one for one in among if words.name(one) == words.name(cell)]
-    return words.name(cell) if len(alike) < 2 else f"{words.name(cell)} on {cell.device}"
+    alike = [one for one in among if one.name == cell.name]
+    return cell.name if len(alike) < 2 else f"{cell.name} on {cell.device}"

@@ -104,6 +104,9 @@ def _of_row(row: Row) -> Iterator[str]:
     if row.sample and row.sample.n < row.sample.of:
         seed = "" if row.sample.seed is None else f", seed {row.sample.seed}"
         yield f"asked a sample of {row.sample.n} of {row.sample.of} test items{seed}."
+    if row.recalled:
+        which = "all" if row.sample and row.recalled == row.sample.n else f"{row.recalled}"
+        yield f"{which} answers are those of the same artefact in an earlier run (not asked again)."
     if row.prompt:
         yield _prompt(row)
     if row.beside_parent:

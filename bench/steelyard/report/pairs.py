@@ -83,8 +83,8 @@ def _line(pair: Verdict, pairs: Sequence[Verdict], shown: Sequence[tuple[str, Qu
     return Line(
         role=words.OUTCOMES[pair.outcome],
         cells=(
-            clean(words.name(pair.small) + devices[0]),
-            clean(words.name(pair.large) + devices[1]),
+            clean(pair.small.name + devices[0]),
+            clean(pair.large.name + devices[1]),
             _score(pair),
             _shows_from(pair.score),
             _p(pair.score),
@@ -133,7 +133,7 @@ def _notes(verdict: TaskVerdict) -> Iterator[str]:
     """Say each reason and caveat once, with the pairs it is of where those are not all."""
     said: dict[str, list[str]] = defaultdict(list)
     for pair in verdict.pairs:
-        name = f"{words.name(pair.small)} against {words.name(pair.large)}"
+        name = f"{pair.small.name} against {pair.large.name}"
         for note in dict.fromkeys(_of_pair(pair)):
             said[note].append(name)
     for note, names in said.items():

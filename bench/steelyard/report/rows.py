@@ -87,11 +87,12 @@ class Row(Struct, frozen=True, kw_only=True):
     beside_parent: Beside | None = None
     prompt: PromptChoice | None = None
     warnings: tuple[str, ...] = ()
+    recalled: int = 0
 
     @property
     def name(self) -> str:
         """Say which model in which variant."""
-        return f"{self.cell.model}@{self.cell.variant}"
+        return self.cell.name
 
 
 class Machine(Struct, frozen=True, kw_only=True):
@@ -227,6 +228,7 @@ def _row(
         beside_parent=beside_parent,
         prompt=record.prompt,
         warnings=record.warnings,
+        recalled=record.recalled,
     )
 
 

@@ -42,6 +42,7 @@ from steelyard.stats.percentiles import (
 from steelyard.stats.proportions import Difference, mcnemar_exact, paired_difference, wilson
 from steelyard.stats.ratios import Figure, Ratio, exact, ratio
 from steelyard.stats.settling import SETTLED_WITHIN, settled
+from steelyard.stats.student import student_quantile
 
 __all__ = [
     "ALPHA",
@@ -88,6 +89,7 @@ __all__ = [
     "samples_needed",
     "served_percentile",
     "settled",
+    "student_quantile",
     "tango_p",
     "throughput",
     "time_per_output_token",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from steelyard.stats.binomial import CONFIDENCE, normal_quantile
 from steelyard.stats.percentiles import percentile_interval
+from steelyard.stats.student import student_quantile
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -68,8 +71,10 @@ def resample(
 ) -> Resampled | None:
     """Draw clusters with replacement and compare both metrics on each draw.
 
-    `clusters` has the number of each item's cluster, from 0: `numpy.arange(n)` draws items.
-    None where the metrics are undefined on all items, or on every draw.
+    `clusters` has the number of each item's cluster, from 0: `numpy.arange(n)` draws items. Draws
+    of few clusters vary too little: where items share clusters, each draw's distance from the
+    estimate is widened by `widening`. None where the metrics are undefined on all items, or on
+    every draw.
     """
     whole = np.ones((1, len(clusters)), dtype=np.int64)
     seen = float(first(whole)[0]), float(second(whole)[0])
@@ -78,6 +83,10 @@ def resample(
     known = drawn[np.isfinite(drawn)]
     if len(known) < 2 or not np.isfinite(seen).all():
         return None
+    number = int(clusters.max()) + 1
+    if number < len(clusters):
+        estimate = seen[1] - seen[0]
+        known = estimate + (known - estimate) * widening(number)
     low, high = percentile_interval(known)
     return Resampled(
         first=seen[0],
@@ -88,6 +97,18 @@ def resample(
         undefined=len(drawn) - len(known),
         draws=tuple(known.tolist()),
     )
+
+
+def widening(clusters: int) -> float:
+    """Return what widens a percentile interval of draws of few clusters to its nominal level.
+
+    The expanded percentile interval of Hesterberg, What Teachers Should Know about the Bootstrap
+    (The American Statistician, 2015), 4.3: Student's t for the normal, n - 1 for n.
+    """
+    if clusters < 2:
+        return math.inf
+    spread = math.sqrt(clusters / (clusters - 1))
+    return spread * student_quantile(clusters - 1) / normal_quantile(CONFIDENCE)
 
 
 def _counts(clusters: NDArray[np.intp], draws: int, seed: int) -> Iterator[Counts]:

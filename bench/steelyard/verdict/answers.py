@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from steelyard import stats
 from steelyard.errors import SteelyardError
@@ -18,6 +18,9 @@ Reweigh = Callable[[Record, Sequence[Prediction]], stats.Metric | None]
 
 MCNEMAR = "exact McNemar; not worse by the margin: Agresti-Min and Tango, the larger p"
 BOOTSTRAP = f"paired bootstrap over items, {stats.DRAWS} draws"
+CLUSTERED = f"paired bootstrap over {{}} groups of items, widened, {stats.DRAWS} draws"
+# Below it even a widened interval of the bootstrap over groups says little.
+FEWEST_GROUPS = 5
 
 
 class Answers(Struct, frozen=True, kw_only=True):
@@ -83,14 +86,25 @@ def compare(first: Mapping[str, Prediction], second: Mapping[str, Prediction]) -
 
 def contrast(pair: Pair, terms: Terms, reweigh: Reweigh | None = None) -> Contrast | str:
     """Set the answers of a fit pair against each other, or say why that cannot be done."""
-    if pair.small.record.metric == "accuracy":
+    groups = pair.groups
+    if groups is not None and max(groups) + 1 < FEWEST_GROUPS:
+        return f"its items are of {max(groups) + 1} groups only, too few to draw from"
+    if pair.small.record.metric != "accuracy":
+        return _of_metric(pair, terms, reweigh)
+    if groups is None:
         return _of_right_answers(pair, terms)
-    return _of_metric(pair, terms, reweigh)
+    return _of_metric(pair, terms, _share_right)
 
 
 def right(prediction: Prediction) -> bool:
     """Tell whether an answer is the expected one."""
     return prediction.answer == prediction.expected
+
+
+def _share_right(_: Record, predictions: Sequence[Prediction]) -> stats.Metric:
+    """Return the accuracy as a function of how often each item was drawn."""
+    marks = np.array([right(prediction) for prediction in predictions], dtype=np.float64)
+    return lambda counts: counts @ marks / counts.sum(axis=1)
 
 
 def _of_right_answers(pair: Pair, terms: Terms) -> Contrast:
@@ -128,10 +142,13 @@ def _of_metric(pair: Pair, terms: Terms, reweigh: Reweigh | None) -> Contrast | 
         return str(error)
     if small is None or large is None:
         return f"the scorer at hand cannot draw {metric} again, which the paired bootstrap needs"
-    drawn = stats.resample(large, small, np.arange(len(items)))
+    groups = pair.groups
+    drawn = stats.resample(large, small, np.array(groups or range(len(items)), dtype=np.intp))
     if drawn is None:
         return f"{metric} is not defined on these {len(items)} items"
-    return _turned(drawn, len(items), terms)
+    found = _turned(drawn, len(items), terms)
+    test = CLUSTERED.format(max(groups) + 1) if groups else BOOTSTRAP
+    return structs.replace(found, test=test)
 
 
 def _turned(drawn: stats.Resampled, n: int, terms: Terms) -> Contrast:

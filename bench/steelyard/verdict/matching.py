@@ -36,7 +36,7 @@ class Side(Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """Say which model in which variant."""
-        return f"{self.record.cell.model}@{self.record.cell.variant}"
+        return self.record.cell.name
 
 
 class Pair(Struct, frozen=True, kw_only=True):
@@ -54,6 +54,15 @@ class Pair(Struct, frozen=True, kw_only=True):
     def items(self) -> tuple[str, ...]:
         """Return the items that both answered, in the order of their ids."""
         return tuple(sorted(self.small.answers.keys() & self.large.answers.keys()))
+
+    @property
+    def groups(self) -> tuple[int, ...] | None:
+        """Return the number of each item's group, from 0; None where no two items share one."""
+        names = [self.small.answers[item].group for item in self.items]
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        if None in numbers or len(numbers) == len(names):
+            return None
+        return tuple(numbers[name] for name in names)
 
 
 def latest(runs: Iterable[RunFile]) -> list[tuple[RunFile, Record]]:

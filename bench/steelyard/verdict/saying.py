@@ -64,11 +64,11 @@ def _opponents(pairs: Sequence[Verdict], by: Cell) -> str:
     large = own[0].large == by
     others = "specialist" if large else "generalist"
     if len(own) == 1:
-        return f"{words.name(by)} wins over the only {others} that answered"
+        return f"{by.name} wins over the only {others} that answered"
     closest = _closest(pairs, by)
-    nearest = words.name(closest.small if large else closest.large)
+    nearest = (closest.small if large else closest.large).name
     return (
-        f"{words.name(by)} wins over each of the {len(own)} {others}s that answered, of which "
+        f"{by.name} wins over each of the {len(own)} {others}s that answered, of which "
         f"{nearest} comes closest"
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from steelyard.record import Cell
 from steelyard.verdict.types import Comparison, Quantity, Verdict
 
 OUTCOMES = {"wins": "small wins", "loses": "large wins", "undecided": "undecided"}
@@ -17,11 +16,6 @@ NAMES: dict[Quantity, str] = {
 }
 # Metrics between 0 and 1 that people read in hundredths.
 _IN_POINTS = ("accuracy", "macro-f1", "recall")
-
-
-def name(cell: Cell) -> str:
-    """Say which model in which variant."""
-    return f"{cell.model}@{cell.variant}"
 
 
 def pair(verdict: Verdict) -> str:
@@ -42,7 +36,7 @@ def pair(verdict: Verdict) -> str:
 def answers(verdict: Verdict) -> str:
     """Say how the answers of a pair compare, from the winner's side."""
     score = verdict.score
-    ours, theirs = name(verdict.small), name(verdict.large)
+    ours, theirs = verdict.small.name, verdict.large.name
     if turned(verdict):
         ours, theirs = theirs, ours
     items = f"on the same {score.n} items"

@@ -125,7 +125,7 @@ def _size(record: Record) -> int:
 
 
 def _name(record: Record) -> str:
-    return f"{record.cell.model}@{record.cell.variant}"
+    return record.cell.name
 
 
 def _names(records: Sequence[Record]) -> str:

@@ -57,7 +57,7 @@ def none_to_take(labels: int, rows: int) -> str:
 
 def name(record: Record) -> str:
     """Return a model and its variant, as the table has them."""
-    return clean(f"{record.cell.model}@{record.cell.variant}")
+    return clean(record.cell.name)
 
 
 def _said(

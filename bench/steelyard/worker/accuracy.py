@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from steelyard.api import Answer, Session
+from steelyard.api import Answer, Session, TogetherSession
 from steelyard.job import Answered, Job, JobPart
 from steelyard.worker.opening import Emit, opened
 from steelyard.worker.payloads import payloads
@@ -22,13 +22,22 @@ def accuracy(job: Job, backend: Any, emit: Emit) -> None:
 
 def _answer_all(session: Session, part: JobPart, emit: Emit) -> None:
     ask = payloads(part)
+    size = session.together if isinstance(session, TogetherSession) else 1
     answers: list[tuple[str, Answer]] = []
     told = time.monotonic()
-    for item in part.items:
-        answers.append((item.id, session.decode(session.infer(session.encode(ask(item))))))
+    for start in range(0, len(part.items), size):
+        group = part.items[start : start + size]
+        given = _answers(session, [ask(item) for item in group])
+        answers += zip((item.id for item in group), given, strict=True)
         now = time.monotonic()
         if now - told > PROGRESS_EVERY_S:
             emit(Answered(answers=tuple(answers)))
             answers.clear()
             told = now
     emit(Answered(answers=tuple(answers)))
+
+
+def _answers(session: Session, asked: list[Any]) -> list[Answer]:
+    if isinstance(session, TogetherSession):
+        return session.decode_batch(session.infer_batch(session.encode_batch(asked)))
+    return [session.decode(session.infer(session.encode(one))) for one in asked]

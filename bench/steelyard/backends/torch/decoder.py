@@ -27,7 +27,7 @@ from steelyard.backends.torch.network import Floats, Held, Network, sums
 from steelyard.errors import Refusal
 
 TOKENIZER = "tokenizer.json"
-OWN_OPTIONS = ("one_pass_tokens",)
+OWN_OPTIONS = ("one_pass_tokens", "together")
 # By how much a label may differ from a run without cache and mask: rounding, not another sum.
 EXACT, ROUNDED = (1e-2, 1e-4), (0.5, 0.05)
 
@@ -56,6 +56,8 @@ class DecoderSession:
         )
         self._cached = self._reader.shared()
         self._held = network.hold(self._cached)
+        # A GPU is idle most of the time with one text; cores are not.
+        self.together = device.option(spec, "together", 16 if spec.device == "cuda" else 1)
         self.facts: tuple[str, ...] = ()
 
     def encode(self, text: str) -> Rest:

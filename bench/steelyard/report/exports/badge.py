@@ -46,7 +46,7 @@ def _title(verdicts: Sequence[TaskVerdict]) -> str:
     """Say against what, and what became of the rest: a badge is read without its report."""
     if not verdicts:
         return f"{LABEL}: no verdict"
-    large = {f"{pair.large.model}@{pair.large.variant}" for one in verdicts for pair in one.pairs}
+    large = {pair.large.name for one in verdicts for pair in one.pairs}
     against = f" against {', '.join(sorted(large))}" if large else ""
     return (
         f"{LABEL}: of {len(verdicts)} tasks, a small model wins {_count(verdicts, 'wins')}, "

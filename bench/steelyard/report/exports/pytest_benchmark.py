@@ -164,7 +164,7 @@ def _benchmark(run: RunFile, record: Record) -> Benchmark:
             "variant": cell.variant,
             "device": cell.device,
         },
-        param=f"{cell.model}@{cell.variant}/{cell.device}",
+        param=f"{cell.name}/{cell.device}",
         extra_info={key: value for key, value in facts.items() if value is not None},
         options={"timer": "worker"},
         stats=stats(_seconds(record)),

@@ -10,7 +10,6 @@ from steelyard.report.curves import sentences
 from steelyard.report.html.plots import linear, logarithmic
 from steelyard.report.html.types import Line, Plot, Point
 from steelyard.report.units import clean
-from steelyard.verdict import words
 
 
 def plots(tasks: Iterable[TaskCurves]) -> tuple[Plot, ...]:
@@ -68,7 +67,7 @@ def _points(curve: Curve, metric: str) -> Iterator[Point]:
 
 
 def _level(one: Opponent, metric: str, x: float) -> Point:
-    name, score = words.name(one.cell), one.score or 0.0
+    name, score = one.cell.name, one.score or 0.0
     return Point(
         name=clean(name),
         role="generalist",
@@ -94,5 +93,5 @@ def _line(curve: Curve, metric: str) -> Line:
 def _flat(one: Opponent, fewest: float, most: float) -> Line:
     score = one.score or 0.0
     return Line(
-        name=clean(words.name(one.cell)), role="generalist", x=(fewest, most), y=(score, score)
+        name=clean(one.cell.name), role="generalist", x=(fewest, most), y=(score, score)
     )
