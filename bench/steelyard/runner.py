@@ -43,15 +43,33 @@ def start(
     return Journal.start(output / run, header)
 
 
-def resume(planned: tuple[PlannedCell, ...], suite: str, output: Path) -> Journal:
-    """Continue the newest run of this suite; raise StoreError if the plan has changed since."""
+def resume(
+    planned: tuple[PlannedCell, ...],
+    suite: str,
+    output: Path,
+    tuned: tuple[TunedSetting, ...] = (),
+) -> Journal:
+    """Continue the newest run of this suite.
+
+    Raises StoreError if the plan has changed since, or what of the machine was tuned.
+    """
     journal = Journal.resume(store.latest_run(output, suite))
     if journal.header.plan_sha256 != plan.fingerprint(planned):
         raise StoreError(
             f"{journal.folder}: was run from another plan (cards, suite or version differ); "
             "leave --resume out to start anew"
         )
+    if journal.header.tuned != tuned:
+        before, now = (_tuned_in_words(one) for one in (journal.header.tuned, tuned))
+        raise StoreError(
+            f"{journal.folder}: was started with {before}, and now there are {now}; tune as then, "
+            "or leave --resume out to start anew"
+        )
     return journal
+
+
+def _tuned_in_words(settings: tuple[TunedSetting, ...]) -> str:
+    return f"{len(settings)} tuned clock settings" if settings else "no tuned clock settings"
 
 
 def run(

@@ -233,6 +233,9 @@ def _memory(row: Row, limit: float) -> Finding:
             name="memory", unit="B", limit=limit, standing="fails", figure=figure,
             miss=Bound(limit=limit).miss(figure), reason=reason,
         )  # fmt: skip
+    if isinstance(fitting, RunsIn) and fitting.limit.bytes > limit:
+        held = "it ran when held to more, which says nothing of less; run it with --memory-limit"
+        return _finding("memory", "B", Bound(limit=limit), held)
     if isinstance(fitting, RunsIn):
         figure, reason = Figure.exact(fitting.limit.bytes), "ran when held to this"
     elif isinstance(fitting, PeakBelow):

@@ -10,6 +10,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,21 @@ def test_json_lines_from_a_pipe_are_split_by_time(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "tested on the later" in done.stderr
     assert 'kind = "official"' in (tmp_path / "out/cards/tasks/piped/card.toml").read_text()
+
+
+def test_where_nothing_can_be_learned_no_artefact_is_left_to_take(tmp_path: Path) -> None:
+    rows = [f"{sha256(str(n).encode()).hexdigest()},{'ab'[n * 7919 % 101 % 2]}" for n in range(120)]
+    (tmp_path / "noise.csv").write_text("\n".join(["message,team", *rows]))
+    old = tmp_path / "out" / export.FOLDER
+    old.mkdir(parents=True)
+    (old / "linear.onnx").write_bytes(b"of an earlier call")
+
+    done = call(tmp_path, "noise.csv", *COLUMNS, "--offline", "-o", "out")
+
+    assert done.returncode == 0, done.stderr
+    assert "No specialist to take" in done.stdout
+    assert "The artefact of an earlier call was removed." in done.stderr
+    assert not old.exists()
 
 
 CSV = "message,team\n" + "".join(f"text {i},{'ab'[i % 2]}\n" for i in range(40))

@@ -12,7 +12,7 @@ from tests.unit.claiming import LARGE, SMALL, Model
 from steelyard import claims, stats, verdict
 from steelyard.api import Score
 from steelyard.claims import Known
-from steelyard.record import ArtifactRef, Evidence, Record, RunFile
+from steelyard.record import Evidence, RunFile
 from steelyard.report.html.types import Findings, Plot
 from steelyard.report.rows import tables
 
@@ -65,17 +65,6 @@ def findings(*runs: RunFile) -> Findings:
         runs=runs,
         ledger=claims.ledger(verdicts.values(), runs, Known()),
     )
-
-
-def grown(labels: int, right: int, variant: str, started: str = "2026-01-01") -> Record:
-    """Return a record of a model that learned from so many labels."""
-    whole = claiming.run([model(SMALL, "tiny", right)], tasks=("spam",))
-    record = whole.records[0]
-    artifact = ArtifactRef(
-        sha256="d" * 64, size_bytes=1, recipe_sha256="e" * 64, parameters=1, labelled_items=labels
-    )
-    cell = structs.replace(record.cell, variant=variant)
-    return structs.replace(record, cell=cell, artifact=artifact, started=started)
 
 
 def watched(**changes: Any) -> Evidence:

@@ -223,7 +223,7 @@ def test_cached_and_new_tokens_together_are_the_whole_prompts_tokens(
     whole = tokenizer.encode(
         prompt.prefix + text[:30] + prompt.suffix, add_special_tokens=False
     ).ids
-    assert [*session._cached[: inputs.start], *inputs.tokens] == whole
+    assert [*session._prefix.tokens[: inputs.start], *inputs.tokens] == whole
 
 
 @pytest.mark.parametrize("limit", [99, 0])

@@ -15,7 +15,6 @@ from tests.unit.paging import (
     HOSTILE,
     Reader,
     findings,
-    grown,
     hostile_run,
     no_drawing,
     usual_run,
@@ -277,16 +276,6 @@ def test_what_is_absent_has_no_value_to_be_sorted_by() -> None:
         "p99": "",
         "memory": "",
     }
-
-
-def test_learning_curves_are_drawn_where_a_model_learned_from_more_and_fewer_labels() -> None:
-    run = usual_run()
-    records = (grown(100, 60, "a"), grown(1000, 80, "b"))
-
-    (curve,) = shown(replace(run, records=records)).learning
-    assert curve.title == "spam: accuracy against labelled items"
-    assert "from 0.600 with 100 to 0.800 with 1000" in curve.sentence
-    assert not shown(replace(run, records=records[:1])).learning
 
 
 def test_a_missing_library_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

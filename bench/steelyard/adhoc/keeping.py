@@ -42,6 +42,7 @@ def keep(card: ModelCard, cache: Cache) -> Found[ModelCard]:
 
 def kept(reference: Reference, cache: Cache) -> Found[ModelCard]:
     """Return the card that was made of this commit before; raise Refusal where there is none."""
+    matches: list[Found[ModelCard]] = []
     for path in sorted((cache.root / FOLDER / "models").glob("*/card.toml")):
         found = _read(path)
         sources = [source for file in found.card.files for source in file.sources]
@@ -53,7 +54,12 @@ def kept(reference: Reference, cache: Cache) -> Found[ModelCard]:
         ]
         named = reference.file is None or any(one.path == reference.file for one in same)
         if same and named:
-            return found
+            matches.append(found)
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        ids = ", ".join(one.card.id for one in matches)
+        raise Refusal(f"{reference}: was run before with several files ({ids}); name one with #FILE")
     what = "was not run before" if reference.pinned else f"{reference.revision} is no commit"
     raise Refusal(
         f"{reference}: {what}, and offline no hub is asked; run it once without --offline, "

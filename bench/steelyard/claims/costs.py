@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import inf
 
+from msgspec import structs
+
 from steelyard import cost
 from steelyard.claims.card import Claim
 from steelyard.claims.grounds import Task
 from steelyard.claims.ratios import NO_PAIR, name, times
 from steelyard.claims.types import Standing, TaskEvidence
 from steelyard.claims.weighing import Finding, Interval, of_task, stand, together
-from steelyard.cost import Versus
+from steelyard.cost import Versus, Workload
 from steelyard.cost.crossing import volume
 from steelyard.energy import Absent
-from steelyard.verdict.types import Verdict
+from steelyard.verdict.types import Comparison, Verdict
 
 NO_PRICES = "no prices were given"
 Judge = Callable[[Claim, str, Versus], Finding]
@@ -69,7 +71,16 @@ def _versus(task: Task, pair: Verdict) -> Versus | Absent:
             return work
     assert not isinstance(small, Absent)  # noqa: S101 - told above; for the type checkers
     assert not isinstance(large, Absent)  # noqa: S101
-    return cost.compare(small, large, prices, prices.demand)
+    ours = _on_common_items(small, pair.score, pair.score.small)
+    theirs = _on_common_items(large, pair.score, pair.score.large)
+    return cost.compare(ours, theirs, prices, prices.demand)
+
+
+def _on_common_items(work: Workload, score: Comparison, correct: float | None) -> Workload:
+    """Return the work with the share of correct answers on the items that both answered."""
+    if score.unit != "accuracy" or not correct:
+        return work
+    return structs.replace(work, correct=correct, n=score.n)
 
 
 def _cheaper(claim: Claim, who: str, found: Versus) -> Finding:

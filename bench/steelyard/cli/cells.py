@@ -38,7 +38,7 @@ class Kept(Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """Say which model in which variant."""
-        return f"{self.record.cell.model}@{self.record.cell.variant}"
+        return self.record.cell.name
 
 
 def kept(folders: Sequence[Path], task: str) -> tuple[Kept, ...]:

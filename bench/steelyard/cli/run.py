@@ -94,7 +94,7 @@ def command(
     bench = Bench(cache=cache, progress=progress, offline=offline, fresh=fresh)
     with _tuned(progress, tune=tune) as settings:
         if resume:
-            journal = runner.resume(chosen.planned, chosen.suite.name, output)
+            journal = runner.resume(chosen.planned, chosen.suite.name, output, settings)
         else:
             journal = runner.start(chosen.planned, chosen.suite.name, output, settings)
         journal = _run(chosen.planned, journal, bench, progress)

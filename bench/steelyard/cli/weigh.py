@@ -170,6 +170,8 @@ def _finish(made: Made, cache: Cache) -> None:
     _show(result, written.folder)
     if result.useless:
         click.echo(results.none_to_take(len(card.labels), len(made.division.items)))
+        if export.withdraw(written.folder):
+            click.echo("The artefact of an earlier call was removed.", err=True)
         return
     _show_artefact(result, export.export(result.choice.record, cache, written.folder))
 

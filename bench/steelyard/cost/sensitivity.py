@@ -41,6 +41,12 @@ class Effect(Struct, frozen=True, kw_only=True):
         """How far the ratio moves, as a logarithm: what effects are ranked by."""
         return abs(log(self.ratio_high / self.ratio_low))
 
+    @property
+    def moves_break_even(self) -> bool:
+        """Whether it matters from which volume the small one pays back."""
+        low = (self.break_even_low, self.for_good_low)
+        return low != (self.break_even_high, self.for_good_high)
+
 
 class Versus(Struct, frozen=True, kw_only=True):
     """A small model against a large one, each where it costs least at the demand.
@@ -97,12 +103,12 @@ def versus(small: Priced, large: Priced, prices: Prices, demand: Demand) -> Vers
 def sensitivity(
     small: Deployed, large: Deployed, prices: Prices, demand: Demand
 ) -> tuple[Effect, ...]:
-    """Return the effect of every figure that has a range, the largest first.
+    """Return the effect of every figure that has a range, the largest on the ratio first.
 
-    Figures that neither side depends on are left out.
+    Figures that move neither the ratio nor the break-even are left out.
     """
     found = (_effect(named, small, large, prices, demand) for named in figures(prices))
-    moved = [one for one in found if one is not None and one.size > _UNMOVED]
+    moved = [one for one in found if one and (one.size > _UNMOVED or one.moves_break_even)]
     return tuple(sorted(moved, key=lambda one: -one.size))
 
 

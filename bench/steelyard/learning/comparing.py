@@ -66,6 +66,11 @@ class Shown(Struct, frozen=True, kw_only=True):
         """Return the p-value that some draw is worse by the margin or more."""
         return max(one.p_small_worse for one in self.contrasts)
 
+    @property
+    def p_not_behind(self) -> float:
+        """Return the p-value that the generalist is behind some draw by the margin or more."""
+        return max(one.p_large_worse for one in self.contrasts)
+
 
 def shown(bout: Bout, terms: Terms, reweigh: Reweigh | None) -> Shown | Against:
     """Return what the draws of a bout show, or that they cannot be compared and why."""
@@ -87,6 +92,7 @@ def judged(found: Sequence[Shown | Against]) -> tuple[Against, ...]:
     adjusted = zip(
         stats.holm([one.p_differs for one in tried]),
         stats.holm([one.p_worse for one in tried]),
+        stats.holm([one.p_not_behind for one in tried]),
         strict=True,
     )
     return tuple(
@@ -94,9 +100,10 @@ def judged(found: Sequence[Shown | Against]) -> tuple[Against, ...]:
     )
 
 
-def _judged(one: Shown, differs: float, worse: float) -> Against:
+def _judged(one: Shown, differs: float, worse: float, not_behind: float) -> Against:
     ends = [contrast.difference.estimate for contrast in one.contrasts]
-    status = _status(max(ends) > 0, differs, worse)
+    ahead = max(ends) > 0 and not_behind > stats.ALPHA
+    status = _status(differs, worse, ahead=ahead)
     known = [c.detectable for c in one.contrasts if c.detectable is not None]
     return Against(
         generalist=one.generalist,
@@ -110,7 +117,8 @@ def _judged(one: Shown, differs: float, worse: float) -> Against:
     )
 
 
-def _status(ahead: bool, differs: float, worse: float) -> Status:
+def _status(differs: float, worse: float, *, ahead: bool) -> Status:
+    """Return the status, as the verdict has it: better only where not within the margin."""
     if differs <= stats.ALPHA and ahead:
         return "better"
     if worse <= stats.ALPHA:

@@ -135,6 +135,14 @@ def _prompt(row: Row) -> str:
     choice = row.prompt
     if choice is None:
         return ""
+    if choice.normalisation is None:
+        unreadable = f", {choice.unreadable} answers unreadable" if choice.unreadable else ""
+        return (
+            f"prompt {choice.paraphrase + 1}, {choice.shots} shots, answers written freely; the "
+            f"best of {len(choice.candidates)} prompts on {choice.n} training items "
+            f"({choice.metric} {choice.accuracy:.3f}{unreadable}); "
+            f"texts cut to {choice.max_chars} characters."
+        )
     return (
         f"prompt {choice.paraphrase + 1}, {choice.shots} shots, {choice.normalisation} of token "
         f"log-likelihoods, calibration {choice.calibration}; the best of "

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _MAGIC = b"PAR1"
 # The latest record of each cell; the run decides between two that began in the same second.
 _LATEST = """
-CREATE VIEW latest AS SELECT * FROM cells WHERE (cell, started_utc, run) IN
-(SELECT cell, max(started_utc), arg_max(run, started_utc) FROM cells GROUP BY cell)
+CREATE VIEW latest AS SELECT * FROM cells
+QUALIFY row_number() OVER (PARTITION BY cell ORDER BY started_utc DESC, run DESC) = 1
 """
 
 SUMMARY = """

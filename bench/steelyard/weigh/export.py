@@ -75,6 +75,18 @@ def export(record: Record, cache: Cache, folder: Path) -> Path:
     return home
 
 
+def withdraw(folder: Path) -> bool:
+    """Remove an artefact that an earlier call put into `folder`; tell whether there was one."""
+    home = folder / FOLDER
+    if not home.is_dir():
+        return False
+    try:
+        shutil.rmtree(home)
+    except OSError as error:
+        raise StoreError(f"{home}: cannot be removed: {error.strerror or error}") from error
+    return True
+
+
 def lines(artifact: Path, home: Path, text: str = "a text of yours") -> str:
     """Return the Python lines that load the artefact once it is at `home`, and ask it one text."""
     place = repr(str(home.absolute()))

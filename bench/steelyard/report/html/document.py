@@ -9,7 +9,7 @@ from steelyard import __version__
 from steelyard.claims.types import Ledger
 from steelyard.cost import CostReport
 from steelyard.report import costs, notes, pairs, units
-from steelyard.report.html import costing, grown, learning, plots, provenance
+from steelyard.report.html import costing, grown, plots, provenance
 from steelyard.report.html.devices import devices
 from steelyard.report.html.grid import grid
 from steelyard.report.html.judged import judged
@@ -51,7 +51,7 @@ def page(findings: Findings, draw: Draw) -> Page:
         ),
         costs=tuple(_costs(report, draw) for report in findings.costs),
         cost_notes=costing.lines(findings.costs),
-        learning=_drawn((*learning.curves(findings.runs), *grown.plots(findings.curves)), draw),
+        learning=_drawn(grown.plots(findings.curves), draw),
         devices=devices(findings.runs),
         legend=legend,
         rules=rules,
