@@ -81,7 +81,8 @@ def test_own_claims_take_the_place_of_the_shipped(tmp_path: Path) -> None:
 
     # 100 times is less than 200.
     assert "REFUTED     Quick." in done.stdout.splitlines()
-    assert "Rule: Over 200." in done.stdout
+    assert "Rule: Over 200." not in done.stdout
+    assert "Rule: Over 200." in call(tmp_path / "runs", "--claims", own, "--evidence").stdout
 
 
 def test_missing_files_are_one_line(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_where_the_small_side_is_cheapest_the_sentence_says_from_which_volume() 
 
 
 def test_below_stands_who_breaks_even_where_and_what_matters_most() -> None:
-    text = printed(made(), 200)
+    text = " ".join(printed(made(), 200).split())
 
     # Dear labels make the ratio least, 1.254; the large one's set-up makes it most, 1.749.
     assert (
@@ -102,7 +102,7 @@ def test_below_stands_who_breaks_even_where_and_what_matters_most() -> None:
 
 
 def test_assumptions_are_listed_apart_from_sources() -> None:
-    text = printed(made(), 200)
+    text = " ".join(printed(made(), 200).split())
 
     assert "assumed, not known: engineering.generalist.set_up_hours = 4 (2 to 8): a guess" in text
     assert "from a source: labelling.wage_an_hour = 30 EUR: test, 2026" in text

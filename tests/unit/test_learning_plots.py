@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from tests.unit.test_learning import HALF, RIGHT, N, drawn, point
-from tests.unit.verdicts import large, run
+from tests.unit.verdicts import large
 
 from steelyard.report.html import grown
-from steelyard.report.html import learning as plain
 
 
 def test_a_specialist_is_a_line_through_its_means_and_a_generalist_a_level() -> None:
@@ -36,7 +35,3 @@ def test_a_task_of_which_no_size_was_measured_has_no_plot() -> None:
     refused = point(8, outcome="refused", reason="too few", predictions_sha256=None)
 
     assert grown.plots([drawn({}, refused)]) == ()
-
-
-def test_draws_are_not_taken_for_artefacts_of_different_sizes() -> None:
-    assert plain.curves([run(point(8), point(32))]) == ()

@@ -11,7 +11,6 @@ from steelyard.claims.types import Standing, TaskEvidence
 from steelyard.claims.weighing import Finding, Interval, figure, of_task, stand, together
 from steelyard.stats import Quantile
 from steelyard.verdict.matching import latency
-from steelyard.verdict.needs import MARGIN
 from steelyard.verdict.types import Comparison, Quantity, Verdict
 
 # What "for each second, megabyte and joule" is measured by.
@@ -88,15 +87,6 @@ def interval_of(compared: Comparison) -> Interval | None:
     return Interval(estimate=compared.estimate, low=compared.low, high=high)
 
 
-def between_processes(ratio: Interval) -> Interval:
-    """Return a ratio of two single processes as wide as its judging takes it.
-
-    Its interval is within the processes; between them 5 % come without a cause (verdict.needs).
-    """
-    wider = 1 + MARGIN
-    return Interval(estimate=ratio.estimate, low=ratio.low / wider, high=ratio.high * wider)
-
-
 def score_ratio(score: Comparison, *, proportion: bool) -> Interval | None:
     """Return the small score over the large one on the same items; None where it is no ratio.
 
@@ -147,9 +137,7 @@ def _efficient(claim: Claim, task: Task, pair: Verdict) -> Finding:
     of = min(ratios, key=lambda word: ratios[word].estimate)
     return Finding(
         name=name(pair),
-        standing=together(
-            stand(between_processes(ratio), claim.threshold) for ratio in ratios.values()
-        ),
+        standing=together(stand(ratio, claim.threshold) for ratio in ratios.values()),
         text="; ".join(f"by {word} {times(ratio)}" for word, ratio in ratios.items()),
         figure=ratios[of],
         of=of,
@@ -163,7 +151,7 @@ def _fast(claim: Claim, task: Task, pair: Verdict) -> Finding:
         why = _unnamed(pair, compared) or "no valid latency of both"
         return Finding(name=name(pair), standing="not tested", text=why)
     tail = _tail(task, pair)
-    standing = stand(between_processes(median), claim.threshold)
+    standing = stand(median, claim.threshold)
     if isinstance(tail, Interval):
         if standing == "supported" and tail.high < claim.threshold:
             standing = "undecided"
@@ -185,7 +173,7 @@ def _frugal(claim: Claim, task: Task, pair: Verdict) -> Finding:
     if compared is None or ratio is None:
         why = _no_meter(task, pair) or f"energy: {_unnamed(pair, compared) or 'not compared'}"
         return Finding(name=name(pair), standing="not tested", text=why)
-    standing: Standing = stand(between_processes(ratio), claim.threshold)
+    standing: Standing = stand(ratio, claim.threshold)
     text = times(ratio)
     if not _counted(compared):
         standing, text = "undecided", f"{text}, modelled: a model's figures decide nothing"

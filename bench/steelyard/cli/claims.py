@@ -24,7 +24,7 @@ FORMATS = ["table", "markdown", "json"]
 
 @click.command(
     "claims",
-    epilog="Examples:  steelyard claims   |   steelyard claims results/default -f markdown   |   "
+    epilog="Examples:  steelyard claims   |   steelyard claims results/default --evidence   |   "
     "steelyard claims results/default --claims my-claims.toml",
 )
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path, exists=True))
@@ -43,18 +43,20 @@ FORMATS = ["table", "markdown", "json"]
     type=click.Path(path_type=Path),
     help="Your prices instead of the shipped ones.",
 )
+@click.option("--evidence", "-e", is_flag=True, help="Also each claim's rule, and task by task.")
 @cards_option
 def command(
     runs: tuple[Path, ...],
     form: str,
     claims_file: Path | None,
     prices_file: Path | None,
+    evidence: bool,
     cards: tuple[Path, ...],
 ) -> None:
     """Judge the claims on RUNS: run folders or files; without any, the newest local run.
 
-    Each claim is supported, refuted, undecided or not tested, by the rule printed with it, and
-    never beyond the models, tasks and machines of these runs.
+    Each claim is supported, refuted, undecided or not tested, by a rule that --evidence prints, and
+    never beyond the models, tasks and machines of these runs. Markdown and JSON hold everything.
     """
     tried = claims.load(claims_file)
     prices = cost.load_prices(prices_file)
@@ -66,7 +68,7 @@ def command(
     elif form == "markdown":
         click.echo(ledger.text(made), nl=False)
     else:
-        ledger.show(made, Console(file=sys.stdout))
+        ledger.show(made, Console(file=sys.stdout), evidence=evidence)
 
 
 def judged(

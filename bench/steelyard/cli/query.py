@@ -71,4 +71,7 @@ def _table(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
 
 
 def _cell(value: Any) -> str:
-    return "-" if value is None else clean(str(value))
+    """Return a value to read; programs take the CSV, which has all digits."""
+    if value is None:
+        return "-"
+    return f"{value:.6g}" if isinstance(value, float) else clean(str(value))

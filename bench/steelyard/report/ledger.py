@@ -12,6 +12,7 @@ from rich.text import Text
 
 from steelyard.claims.types import ClaimResult, Ledger, Standing, TaskEvidence
 from steelyard.report import markdown, units
+from steelyard.report.wrapping import wrapped
 
 ORDER: tuple[Standing, ...] = ("supported", "refuted", "undecided", "not tested")
 STYLES: dict[Standing, str] = {
@@ -24,36 +25,38 @@ _WIDTH = max(map(len, ORDER))
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """A line of text, how far it is indented, and a style that it is readable without."""
+    """A line of text, how far it and its continuation are indented, a style it needs not."""
 
     text: str
     indent: int = 0
+    hang: int | None = None
     style: str = ""
 
 
-def show(ledger: Ledger, console: Console) -> None:
-    """Print a ledger: wrapped to a terminal's width, unwrapped to a pipe."""
-    for line in lines(ledger):
+def show(ledger: Ledger, console: Console, *, evidence: bool = False) -> None:
+    """Print a ledger, each claim's rule and evidence only if asked for."""
+    for line in lines(ledger, evidence=evidence):
         if console.is_terminal:
             text = Text(line.text, style=line.style)
             console.print(Padding(text, (0, 0, 0, line.indent)))
         else:
-            console.file.write(f"{' ' * line.indent}{line.text}".rstrip() + "\n")
+            console.file.write(wrapped(line.text, line.indent, line.hang) + "\n")
 
 
-def lines(ledger: Ledger) -> Iterator[Line]:
+def lines(ledger: Ledger, *, evidence: bool) -> Iterator[Line]:
     """Yield the ledger: the standings first, then evidence by task, then what was not done."""
     yield Line(text=summary(ledger), style="bold")
     yield from (Line(text=text) for text in _common_scope(ledger))
     for claim in ledger.claims:
         yield Line(text="")
         said = f"{claim.standing.upper():{_WIDTH}}  {units.clean(claim.statement)}"
-        yield Line(text=said, style=STYLES[claim.standing])
-        yield Line(text=units.clean(claim.reason), indent=_WIDTH + 2)
-    yield Line(text="")
-    yield Line(text="Evidence, by task", style="bold")
-    for claim in ledger.claims:
-        yield from _evidence(claim, named=_common_scope(ledger) == ())
+        yield Line(text=said, hang=_WIDTH + 2, style=STYLES[claim.standing])
+        yield Line(text=units.clean(claim.reason), indent=_WIDTH + 2, hang=_WIDTH + 2)
+    if evidence:
+        yield Line(text="")
+        yield Line(text="Evidence, by task", style="bold")
+        for claim in ledger.claims:
+            yield from _evidence(claim, named=_common_scope(ledger) == ())
     yield Line(text="")
     yield Line(text="Not done, not tested", style="bold")
     yield from (Line(text=units.clean(text), indent=2) for text in ledger.not_done)
@@ -83,8 +86,6 @@ def _evidence(claim: ClaimResult, *, named: bool) -> Iterator[Line]:
     yield Line(text=f"{units.clean(claim.id)}: {claim.standing}", style=STYLES[claim.standing])
     yield Line(text=f"Metric: {units.clean(claim.metric)}", indent=2, style="dim")
     yield Line(text=f"Rule: {units.clean(claim.rule)}", indent=2, style="dim")
-    said = ", ".join(map(units.clean, claim.documents))
-    yield Line(text=f"Statement of: {said}", indent=2, style="dim")
     if named and claim.standing != "not tested":
         yield Line(text=f"Scope: {units.clean(claim.scope)}", indent=2)
     if claim.standing == "not tested":
@@ -121,8 +122,6 @@ def _markdown(ledger: Ledger) -> Iterator[str]:
         yield f"Metric: {escape(units.clean(claim.metric))}"
         yield ""
         yield f"Rule: {escape(units.clean(claim.rule))}"
-        yield ""
-        yield f"Statement of: {escape(', '.join(map(units.clean, claim.documents)))}"
         if claim.standing != "not tested":
             yield from ("", f"Scope: {escape(units.clean(claim.scope))}.", "")
             yield from map(_task, claim.tasks)

@@ -15,6 +15,7 @@ from rich.text import Text
 from steelyard.report.notes import legend
 from steelyard.report.rows import TaskTable
 from steelyard.report.sheet import ABSENT, Sheet, lay_out
+from steelyard.report.wrapping import wrapped
 
 WIDE = 140
 NAME = 16
@@ -53,18 +54,18 @@ def show_lines(lines: Iterable[str], console: Console) -> None:
         if console.is_terminal:
             console.print(Text(line, style="dim"))
         else:
-            console.file.write(line + "\n")
+            console.file.write(wrapped(line) + "\n")
 
 
 def plain(sheet: Sheet) -> str:
-    """Return a sheet as aligned plain text, as wide as it needs to be."""
+    """Return a sheet as plain text: a row a line, as wide as it needs to be, sentences wrapped."""
     titles = (sheet.group, *(column.title for column in sheet.columns))
     lines = [titles, *((line.role, *line.flat_cells) for line in sheet.lines)]
     widths = [max(cell_len(line[i]) for line in lines) for i in range(len(titles))]
     text = ["  ".join(_aligned(line, widths)).rstrip() for line in lines]
-    verdict = [f"  verdict: {sheet.verdict}"] if sheet.verdict else []
-    notes = [f"  {note}" for note in sheet.notes]
-    lead = [sheet.lead] if sheet.lead else []
+    verdict = [wrapped(f"verdict: {sheet.verdict}", 2)] if sheet.verdict else []
+    notes = [wrapped(note, 2) for note in sheet.notes]
+    lead = [wrapped(sheet.lead)] if sheet.lead else []
     return "\n".join([sheet.title, *lead, *text, *verdict, *notes]) + "\n\n"
 
 
