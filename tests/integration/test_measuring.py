@@ -64,25 +64,32 @@ def test_load_shapes_leave_their_times_and_refusals_a_warning(tmp_path: Path) ->
     assert ("to first answer" in done.stdout) == ("load cold-start" in valid)
 
 
+def metered(folder: Path, monkeypatch: pytest.MonkeyPatch, meter: str, metering: str) -> Record:
+    """Measure the toy cell with an external meter."""
+    toy.project(folder)
+    (folder / "meter.py").write_text(meter)
+    command = json.dumps([sys.executable, str(folder / "meter.py")])
+    settings = folder / "meter.toml"
+    settings.write_text(f'command = {command}\naccuracy = 0.01\nscope = "wall"\n')
+    monkeypatch.setenv("STEELYARD_METER", str(settings))
+    monkeypatch.setenv("STEELYARD_CACHE", str(folder / "cache"))
+    # Whatever else this machine does while tests run is no matter here.
+    monkeypatch.setattr("steelyard.validity.RULES", ())
+    extend(folder, suite=f"[metering]\n{metering}\n")
+    suite = plan.load_suite(folder / "bench.toml")
+    (planned,) = plan.cells(suite, catalog.load((folder / "cards",)), host.cores())
+    record = measure_cell(planned, Bench(cache=Cache.default(), progress=Silent())).record
+    assert record.outcome == "ok", record.reason
+    return record
+
+
 def test_energy_by_a_meter_of_constant_power_is_power_times_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    toy.project(tmp_path)
-    (tmp_path / "meter.py").write_text(METER)
-    command = json.dumps([sys.executable, str(tmp_path / "meter.py")])
-    settings = tmp_path / "meter.toml"
-    settings.write_text(f'command = {command}\naccuracy = 0.01\nscope = "wall"\n')
-    monkeypatch.setenv("STEELYARD_METER", str(settings))
-    monkeypatch.setenv("STEELYARD_CACHE", str(tmp_path / "cache"))
-    # Whatever else this machine does while tests run is no matter here.
-    monkeypatch.setattr("steelyard.validity.RULES", ())
-    extend(tmp_path, suite="[metering]\nwindows = 2\nwindow_seconds = 0.6\nidle_seconds = 0.3\n")
-    suite = plan.load_suite(tmp_path / "bench.toml")
-    (planned,) = plan.cells(suite, catalog.load((tmp_path / "cards",)), host.cores())
+    brief = "windows = 2\nwindow_seconds = 0.6\nidle_seconds = 0.3"
 
-    record = measure_cell(planned, Bench(cache=Cache.default(), progress=Silent())).record
+    record = metered(tmp_path, monkeypatch, METER, brief)
 
-    assert record.outcome == "ok", record.reason
     (reading,) = record.energy
     assert reading.absent is None
     assert (reading.meter, reading.tier, reading.scope) == ("external", 1, "wall")
@@ -93,6 +100,22 @@ def test_energy_by_a_meter_of_constant_power_is_power_times_time(
     assert reading.net_j is None
     assert "idling" in (reading.no_net or "")
     assert record.no_energy  # what the other meters said
+
+
+def test_windows_too_short_for_a_slow_meter_are_made_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = METER.replace("sleep(0.005)", "sleep(0.025)")
+
+    record = metered(
+        tmp_path, monkeypatch, slow, "windows = 1\nwindow_seconds = 0.5\nidle_seconds = 0.3"
+    )
+
+    (reading,) = record.energy
+    assert reading.absent is None
+    assert reading.updates is not None
+    assert reading.updates >= 50
+    assert reading.gross_j is not None
 
 
 @pytest.mark.skipif(

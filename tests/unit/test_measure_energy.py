@@ -7,9 +7,11 @@ from msgspec import structs
 from tests.unit import looks
 
 from steelyard.api import Channel, Meter, Trace
+from steelyard.card import Metering
 from steelyard.job import EnergyWindow, Metered
 from steelyard.lookout import Watched
-from steelyard.measure.energy import Recording, _readings, _Run
+from steelyard.measure.energy_readings import Run, lengthened, readings
+from steelyard.measure.recording import Recording
 from steelyard.record import EnergyReading
 from steelyard.validity import Decision
 
@@ -36,12 +38,12 @@ def trace(name: str = "rail") -> Trace:
     )
 
 
-def run(**changes: object) -> _Run:
+def run(**changes: object) -> Run:
     windows = (
         EnergyWindow(start_ns=10 * SECOND, end_ns=20 * SECOND, calls=50),
         EnergyWindow(start_ns=20 * SECOND, end_ns=30 * SECOND, calls=50),
     )
-    whole = _Run(
+    whole = Run(
         told=Metered(windows=windows),
         idle=((0, 9 * SECOND), (31 * SECOND, 40 * SECOND)),
         traces=(trace(),),
@@ -56,7 +58,7 @@ def only(readings: tuple[EnergyReading, ...]) -> EnergyReading:
 
 
 def test_a_call_has_its_share_of_the_work_gross_and_net_of_idle() -> None:
-    reading = only(_readings(run(), KEEP))
+    reading = only(readings(run(), KEEP))
 
     # 10 W for 10 s are 100 J a window of 50 calls; idling takes 2 of the 10 W.
     assert reading.gross_j == pytest.approx(2.0)
@@ -72,7 +74,7 @@ def test_a_disturbed_idle_leaves_the_gross_figure_alone() -> None:
     busy = [looks.reading(second, busy_s=5000.0 + 2.0 * second) for second in range(41)]
     seen = structs.replace(KEEP, readings=tuple(busy))
 
-    reading = only(_readings(run(), seen))
+    reading = only(readings(run(), seen))
 
     assert reading.gross_j == pytest.approx(2.0)
     assert reading.net_j is None
@@ -82,7 +84,7 @@ def test_a_disturbed_idle_leaves_the_gross_figure_alone() -> None:
 def test_an_invalid_window_has_no_energy() -> None:
     given_up = Watched(decision=Decision(action="give_up", reason="3 tries; the last: hot"))
 
-    reading = only(_readings(run(), given_up))
+    reading = only(readings(run(), given_up))
 
     assert reading.gross_j is None
     assert reading.absent == "no valid window: 3 tries; the last: hot"
@@ -91,10 +93,32 @@ def test_an_invalid_window_has_no_energy() -> None:
 def test_a_window_too_short_for_the_sensor_says_how_long_would_do() -> None:
     short = Metered(windows=(EnergyWindow(start_ns=10 * SECOND, end_ns=12 * SECOND, calls=1),))
 
-    reading = only(_readings(run(told=short), KEEP))
+    reading = only(readings(run(told=short), KEEP))
 
     assert reading.gross_j is None
     assert "50 are needed: repeat the work for" in (reading.absent or "")
+
+
+@pytest.mark.parametrize(("seconds", "wanted"), [(2, 5.5), (4, 5.5), (5, None)])
+def test_windows_are_made_long_enough_for_fifty_updates(seconds: int, wanted: float | None) -> None:
+    # Ten updates a second, the first and the last of them at the window's ends.
+    window = EnergyWindow(start_ns=12 * SECOND, end_ns=(12 + seconds) * SECOND, calls=1)
+    metering = Metering(window_seconds=seconds)
+
+    longer = lengthened(run(told=Metered(windows=(window,))), metering)
+
+    found = longer.window_seconds if longer else None
+    assert found == (pytest.approx(wanted, rel=0.03) if wanted else None)
+
+
+def test_a_sensor_that_is_far_too_slow_keeps_its_refusal() -> None:
+    times = tuple(range(0, 401 * SECOND, 20 * SECOND))
+    channel = Channel(name="in", unit="W", times_ns=times, values=(1.0,) * len(times))
+    slow = structs.replace(trace(), channels=(channel,), update_interval_s=20.0)
+    window = EnergyWindow(start_ns=100 * SECOND, end_ns=300 * SECOND, calls=1)
+    told = Metered(windows=(window,))
+
+    assert lengthened(run(told=told, traces=(slow,)), Metering(window_seconds=100)) is None
 
 
 class Sick:

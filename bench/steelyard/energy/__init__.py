@@ -13,6 +13,7 @@ from steelyard.energy.arithmetic import (
     per,
     per_correct,
     refuse_short,
+    seconds_needed,
     together,
 )
 from steelyard.energy.integration import energy_between
@@ -33,5 +34,6 @@ __all__ = [
     "per",
     "per_correct",
     "refuse_short",
+    "seconds_needed",
     "together",
 ]

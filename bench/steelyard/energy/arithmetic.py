@@ -91,13 +91,20 @@ def refuse_short(energy: Energy, needed: int = ENOUGH_UPDATES) -> str | None:
             f"no reading of {_names(energy)} for {energy.longest_gap_s:.1f} s of a window of "
             f"{energy.seconds:.1f} s; was the machine too busy to read it?"
         )
+    seconds = seconds_needed(energy, needed)
     if energy.updates >= needed:
         return None
     seen = f"{energy.updates} updates of {_names(energy)} in {energy.seconds:.1f} s"
-    if energy.updates == 0:
+    if seconds is None:
         return f"{seen}, {needed} are needed: repeat the work for a minute and see"
-    seconds = energy.seconds * needed / energy.updates
     return f"{seen}, {needed} are needed: repeat the work for {seconds:.0f} s"
+
+
+def seconds_needed(energy: Energy, needed: int = ENOUGH_UPDATES) -> float | None:
+    """Return how long a window must be for its sensor; None where it is, or nobody can tell."""
+    if energy.updates >= needed or energy.updates == 0:
+        return None
+    return energy.seconds * needed / energy.updates
 
 
 def idle_power(windows: Sequence[Energy]) -> Idle:

@@ -102,5 +102,11 @@ def _score(work: Work, answers: dict[str, Answer]) -> None:
     )
     scorer = plugins.load("scorers", card.scorer.name)
     given = [answers[item.id] for item in work.asked]
+    unreadable = sum(answer.unreadable for answer in given)
+    if unreadable:
+        work.found.warn(
+            f"{unreadable} of {len(given)} written answers are no {card.answers}: "
+            "they count as empty ones"
+        )
     expected = [item.label for item in work.asked]
     work.found.scores = tuple(scorer.score(given, expected, card.labels, card.scorer.options))

@@ -39,14 +39,17 @@ def dependability(work: Work) -> None:
         why = f"{failure.outcome}: {failure.reason}"
         work.found.absent.append(("dependability", why))
         return
-    labels = {label.id for label in planned.task.card.labels}
-    work.found.dependability = count(asked, items, labels, label_scored=planned.prompted)
+    card = planned.task.card
+    kind = card.answers
+    labels = {label.id for label in card.labels} if kind == "label" else None
+    scored = planned.prompted and kind == "label"
+    work.found.dependability = count(asked, items, labels, label_scored=scored)
 
 
 def count(
-    asked: Asked, items: tuple[Item, ...], labels: Collection[str], *, label_scored: bool
+    asked: Asked, items: tuple[Item, ...], labels: Collection[str] | None, *, label_scored: bool
 ) -> Dependability:
-    """Count what changed, and what named no label of the task."""
+    """Count what changed, and what named no label of the task, where its answers are labels."""
     rounds = [asked.first, asked.again, *asked.reworded.values()]
     given = [answers[item.id] for answers in rounds for item in items]
     changed = {
@@ -58,7 +61,7 @@ def count(
         correct=_correct(asked.first, items),
         repeats_differ=sum(asked.again[item.id] != asked.first[item.id] for item in items),
         answers=len(given),
-        outside=sum(label not in labels for label in given),
+        outside=0 if labels is None else sum(label not in labels for label in given),
         label_scored=label_scored,
         flipped=len(set().union(*changed.values())) if changed else None,
         reworded=tuple(

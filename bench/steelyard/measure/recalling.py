@@ -87,7 +87,8 @@ def memory(passes: Passes, cache: Cache, processor: str) -> Memory:
 
 def content(item: Item) -> str:
     """Return what of an item decides the answer to it."""
-    asked = f"array {item.array.sha256}" if item.array else f"text {item.text}"
+    # An item with both may be asked in words: the array alone would not tell.
+    asked = f"array {item.array.sha256} {item.text}" if item.array else f"text {item.text}"
     return hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()
 
 
