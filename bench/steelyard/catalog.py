@@ -70,6 +70,13 @@ def load(extra: Sequence[Path] = ()) -> Catalog:
     )
 
 
+def only(root: Path) -> Catalog:
+    """Read the cards under `root` and no others; raise CardError as `load` does."""
+    return Catalog(
+        tasks=_collect([root], "tasks", TaskCard), models=_collect([root], "models", ModelCard)
+    )
+
+
 def shipped_root() -> Path:
     """Return the folder that holds the shipped models/ and tasks/.
 

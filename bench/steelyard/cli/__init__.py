@@ -14,6 +14,7 @@ from steelyard import __version__
 from steelyard.errors import SteelyardError
 
 COMMANDS = {
+    "bundle": "Pack what a suite needs into one file, for a device without network.",
     "cost": "Show what models cost to run, and from which volume on the small one pays.",
     "cascade": "Choose when a specialist hands an item on to a generalist.",
     "choose": "Name the measured model that meets your limits.",
@@ -21,6 +22,7 @@ COMMANDS = {
     "curve": "Show from how many labelled examples on the small model keeps up.",
     "doctor": "Show what this device can measure, and what to change first.",
     "export": "Write runs for other programs: LaTeX, Parquet, CycloneDX and more.",
+    "gate": "Fail where a candidate is slower, larger, hungrier or less accurate.",
     "list": "Show the tasks, the models, or the cells of a suite.",
     "plan": "Show what a suite would run, and what it refuses and why.",
     "prepare": "Fetch and build what a suite needs, without running it.",
@@ -72,8 +74,9 @@ class Lazy(click.Group):
 def group() -> None:
     """Weigh small specialised models against large generalist ones on the same items.
 
-    Results go to the standard output, talk to the standard error. Exit codes: 0 fine, 2 wrong
-    usage, 3 something could not be measured, 130 stopped by Ctrl-C.
+    Results go to the standard output, talk to the standard error. Exit codes: 0 fine, 1 a
+    regression (gate), 2 wrong usage, 3 something could not be measured, 4 inconclusive (gate), 130
+    stopped by Ctrl-C.
     """
 
 

@@ -9,13 +9,20 @@ from pathlib import Path
 
 import click
 
-from steelyard import runner, tuned, tuning
+from steelyard import bundle, catalog, host, plan, runner, tuned, tuning
 from steelyard.cli import tune as tune_command
 from steelyard.cli.cells import LOCAL
-from steelyard.cli.options import Others, model_options, offline_option, selection, suite_options
+from steelyard.cli.options import (
+    Others,
+    Selection,
+    model_options,
+    offline_option,
+    selection,
+    suite_options,
+)
 from steelyard.cli.output import print_tables
 from steelyard.cli.progress import Talking
-from steelyard.errors import SteelyardError
+from steelyard.errors import OptionError, SteelyardError
 from steelyard.measure import Bench
 from steelyard.plan import PlannedCell
 from steelyard.prepare.cache import Cache
@@ -48,6 +55,13 @@ COULD_NOT_MEASURE = 3
     metavar="SIZE",
     help="Hold every worker to SIZE, such as 512MB; what does not fit is a result too.",
 )
+@click.option(
+    "--bundle",
+    "packed",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Run what `steelyard bundle` packed, and nothing else; no network is used.",
+)
 @offline_option
 @click.option(
     "--fresh",
@@ -70,6 +84,7 @@ def command(
     output: Path,
     resume: bool,
     memory_limit: str | None,
+    packed: Path | None,
     offline: bool,
     fresh: bool,
     tune: bool,
@@ -80,18 +95,29 @@ def command(
     Without SUITE: bench.toml in this folder, or else the shipped default suite. Every finished
     cell is kept at once; after Ctrl-C or a crash, --resume goes on with the next one.
     """
-    chosen = selection(
-        suite,
-        quick=quick,
-        patterns=patterns,
-        cards=cards,
-        memory_limit=memory_limit,
-        others=Others(models=models, device=device, offline=offline),
-    )
     progress = Talking(verbose=verbose)
     cache = Cache.default()
     cache.check()
-    bench = Bench(cache=cache, progress=progress, offline=offline, fresh=fresh)
+    if packed is not None:
+        if suite or quick or cards or models or device or memory_limit:
+            raise OptionError("--bundle brings its suite, cards and models: leave the others out")
+        chosen = _bundled(packed, patterns, cache)
+    else:
+        chosen = selection(
+            suite,
+            quick=quick,
+            patterns=patterns,
+            cards=cards,
+            memory_limit=memory_limit,
+            others=Others(models=models, device=device, offline=offline),
+        )
+    bench = Bench(
+        cache=cache,
+        progress=progress,
+        offline=offline or packed is not None,
+        fresh=fresh,
+        bundled=packed is not None,
+    )
     with _tuned(progress, tune=tune) as settings:
         if resume:
             journal = runner.resume(chosen.planned, chosen.suite.name, output, settings)
@@ -106,6 +132,14 @@ def command(
         )
     progress.say(f"kept in {journal.folder}")
     return _status(journal)
+
+
+def _bundled(packed: Path, patterns: tuple[str, ...], cache: Cache) -> Selection:
+    """Verify a bundle and return what it holds."""
+    unpacked = bundle.unpack(packed, cache)
+    planned = plan.select(bundle.cells(unpacked, host.cores()), patterns)
+    found = catalog.only(unpacked.cards)
+    return Selection(catalog=found, suite=unpacked.bundle.suite, planned=planned)
 
 
 def _run(

@@ -66,6 +66,7 @@ def prepare_cell(planned: PlannedCell, bench: Bench) -> Artifact:
         threads=planned.build_threads,
         offline=bench.offline,
         arrays=dataset.arrays,
+        inherit=bench.bundled,
     )
     training = data.training_set(planned.task.card, dataset)
     if planned.subset is not None:

@@ -24,12 +24,16 @@ TIMED_ITEMS = 500
 
 
 class Bench(Struct, frozen=True, kw_only=True):
-    """What running cells needs besides the plan. With `fresh` no earlier answer is recalled."""
+    """What running cells needs besides the plan. With `fresh` no earlier answer is recalled.
+
+    With `bundled` artefacts are those that a bundle brought.
+    """
 
     cache: Cache
     progress: Progress
     offline: bool = False
     fresh: bool = False
+    bundled: bool = False
     worker: Worker = Worker()
     machine: Machine = Machine()
     lookout: Lookout = field(default_factory=Lookout)

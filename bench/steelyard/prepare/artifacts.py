@@ -23,6 +23,9 @@ from steelyard.record import ArtifactRef
 
 KIND = "artifacts"
 REPORT = "build.json"
+# What a bundle brings along: which artefact came of which inputs, so that no stage need be there.
+LINEAGES = "lineages"
+NAMED = "artifact"
 
 
 class Artifact(Struct, frozen=True, kw_only=True):
@@ -34,13 +37,18 @@ class Artifact(Struct, frozen=True, kw_only=True):
 
 
 class Workshop(Struct, frozen=True, kw_only=True):
-    """What building needs besides the card. `arrays` is the folder of the task's, if any."""
+    """What building needs besides the card. `arrays` is the folder of the task's, if any.
+
+    With `inherit`, an artefact that a bundle brought for the same inputs is taken as it is,
+    whatever tools are here.
+    """
 
     cache: Cache
     progress: Progress
     threads: int
     offline: bool = False
     arrays: Path | None = None
+    inherit: bool = False
 
 
 def artifact(
@@ -50,7 +58,8 @@ def artifact(
 
     Raises Refusal, SourceError or PrepareError.
     """
-    folder = _made(found, variant, training, workshop)
+    folder = _inherited(found, variant, training, workshop)
+    folder = folder or _made(found, variant, training, workshop)
     report = msgspec.json.decode((folder / REPORT).read_bytes(), type=BuildReport)
     folds = tuple(sorted(folder.glob("fold-*"), key=lambda p: int(p.name[5:]))) or (folder,)
     digest, _ = folder_sha256(folder)
@@ -67,6 +76,34 @@ def artifact(
             notes=report.notes,
         ),
     )
+
+
+def lineage(found: Found[ModelCard], step: Stage | Variant, training: TrainingSet | None) -> str:
+    """Hash all inputs of an artefact, those of the stages below it included; nothing is built."""
+    located = plugins.locate("recipes", step.recipe)
+    recipe = plugins.instantiate(located)
+    below = next((stage for stage in found.card.stages if stage.id == step.base), None)
+    order = _Order(
+        found=found,
+        step=step,
+        recipe=located,
+        version=recipe.version,
+        training=training if recipe.trains else None,
+        base=Path(lineage(found, below, training)) if below else None,
+    )
+    return order.inputs()
+
+
+def _inherited(
+    found: Found[ModelCard], variant: Variant, training: TrainingSet | None, workshop: Workshop
+) -> Path | None:
+    """Return the artefact that a bundle brought for these inputs, or None."""
+    if not workshop.inherit:
+        return None
+    entry = workshop.cache.entry(LINEAGES, lineage(found, variant, training))
+    if entry is None:
+        return None
+    return workshop.cache.entry(KIND, (entry / NAMED).read_text(encoding="ascii"))
 
 
 class _Order(Struct, frozen=True, kw_only=True):

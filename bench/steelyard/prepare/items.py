@@ -10,6 +10,7 @@ import msgspec
 from steelyard import __version__, arrays, plugins
 from steelyard.card import TaskCard
 from steelyard.catalog import Found
+from steelyard.errors import PrepareError
 from steelyard.prepare import data
 from steelyard.prepare.cache import Cache
 from steelyard.prepare.data import Dataset
@@ -40,6 +41,14 @@ def load(
     entry = cache.entry(KIND, key)
     assert entry is not None, "a build that ended cleanly is in the cache"  # noqa: S101
     return _kept(entry)
+
+
+def entry(found: Found[TaskCard], cache: Cache) -> Path:
+    """Return where the cache keeps a task's data set; raise PrepareError where it does not."""
+    done = cache.entry(KIND, _key(found.card))
+    if done is None:
+        raise PrepareError(f"task {found.card.id}: its data set is not in the cache; prepare it")
+    return done
 
 
 def _kept(entry: Path) -> Dataset:
