@@ -71,6 +71,12 @@ class ExportError(SteelyardError):
     exit_code = 3
 
 
+class ArmError(SteelyardError):
+    """An arm of the gate cannot be had: no baseline is not a pass."""
+
+    exit_code = 3
+
+
 class Refusal(SteelyardError):  # noqa: N818 - a refusal is an answer, not a fault
     """What this machine cannot do; the message says why and what would help."""
 

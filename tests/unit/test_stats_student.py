@@ -6,19 +6,24 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import t as student
 
 from steelyard import stats
 from steelyard.stats.bootstrap import widening
 
 
-@pytest.mark.parametrize("freedom", [1, 2, 3, 4, 9, 10, 29, 100, 1001, 5000])
-@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.999])
-def test_the_quantile_is_scipys(freedom: int, confidence: float) -> None:
-    t = pytest.importorskip("scipy.stats").t
+@given(st.floats(-40, 40), st.integers(1, 200))
+def test_the_tail_of_students_t_is_scipys(t: float, freedom: int) -> None:
+    assert stats.student_tail(t, freedom) == pytest.approx(float(student.sf(t, freedom)), rel=1e-9)
 
-    found = stats.student_quantile(freedom, confidence)
 
-    assert found == pytest.approx(float(t.ppf((1 + confidence) / 2, freedom)), rel=2e-3)
+@given(st.floats(0.51, 0.9999), st.integers(1, 200))
+def test_the_quantile_of_students_t_is_scipys(probability: float, freedom: int) -> None:
+    expected = float(student.ppf(probability, freedom))
+
+    assert stats.student_quantile(freedom, 2 * probability - 1) == pytest.approx(expected, rel=1e-6)
 
 
 def test_one_degree_of_freedom_is_cauchys() -> None:

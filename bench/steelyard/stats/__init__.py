@@ -42,7 +42,7 @@ from steelyard.stats.percentiles import (
 from steelyard.stats.proportions import Difference, mcnemar_exact, paired_difference, wilson
 from steelyard.stats.ratios import Figure, Ratio, exact, ratio
 from steelyard.stats.settling import SETTLED_WITHIN, settled
-from steelyard.stats.student import student_quantile
+from steelyard.stats.student import student_quantile, student_tail
 
 __all__ = [
     "ALPHA",
@@ -90,6 +90,7 @@ __all__ = [
     "served_percentile",
     "settled",
     "student_quantile",
+    "student_tail",
     "tango_p",
     "throughput",
     "time_per_output_token",

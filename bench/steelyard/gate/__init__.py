@@ -1,0 +1,1 @@
+"""Two arms, interleaved in fresh processes -> ok, regression or inconclusive."""
