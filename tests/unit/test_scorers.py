@@ -201,3 +201,40 @@ def test_options_that_cannot_be_meant_are_refused(
 def test_a_wanted_metric_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(SteelyardError, match="no 'auroc'; there is accuracy, macro-f1, mcc"):
         scored([("a", "a")], metric="auroc")
+
+
+@patient
+@given(pairs)
+def test_f1_of_a_label_is_scikit_learn_s(pairs: list[tuple[str, str]]) -> None:
+    truth, said = zip(*pairs, strict=True)
+    expected = reference.f1_score(truth, said, labels=["b"], average="macro", zero_division=0)  # pyright: ignore[reportArgumentType]
+
+    assert float(confusion.f1_of(confusion.totals(numbered(pairs)), 1)) == pytest.approx(
+        expected, abs=EXACT
+    )
+
+
+def test_f1_needs_a_positive_label_and_has_an_interval() -> None:
+    pairs = [("a", "a")] * 6 + [("a", "b")] * 2 + [("b", "a")] * 4 + [("b", "b")] * 8
+
+    f1 = scored(pairs, metric="f1", positive="a")["f1"]
+
+    # Precision 6/10, recall 6/8.
+    assert f1.value == pytest.approx(2 / (10 / 6 + 8 / 6))
+    assert f1.low is not None
+    assert f1.high is not None
+    assert f1.low < f1.value < f1.high
+    with pytest.raises(SteelyardError, match="no 'f1'; there is accuracy, macro-f1, mcc"):
+        scored(pairs, metric="f1")
+
+
+def test_f1_of_drawn_items_is_that_of_the_items_repeated() -> None:
+    pairs = [("a", "a"), ("a", "b"), ("b", "a"), ("b", "b"), ("a", "a")]
+    answers = [Answer(label=said) for _, said in pairs]
+    options = {"metric": "f1", "positive": "a"}
+    weigh = Classification().weighted(answers, [truth for truth, _ in pairs], LABELS, options)
+
+    drawn = weigh(np.array([[1, 1, 1, 1, 1], [2, 0, 1, 0, 3], [0, 0, 0, 2, 0]]))
+
+    # Two right of three expected and three said; five right of six said; nothing to find.
+    assert drawn == pytest.approx([2 / 3, 2 * 5 / (5 + 6), 0.0])

@@ -1,8 +1,9 @@
-"""Score one label an item: accuracy, macro-F1, MCC and, from scores, recall at a low alarm rate."""
+"""Score one label an item: accuracy, macro-F1, MCC, one label's F1, recall at a low alarm rate."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -18,6 +19,7 @@ from steelyard.scorers.confusion import (
     Totals,
     confusion,
     draws,
+    f1_of,
     macro_f1,
     matthews,
     totals,
@@ -33,7 +35,7 @@ _BOOTSTRAP = f"bootstrap over items, {DRAWS} draws"
 
 
 class ClassificationOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`metric` comes first. With `positive`, recall at a false-positive rate of `max_fpr` too."""
+    """`metric` comes first. With `positive`, its F1 and recall at a false-positive rate too."""
 
     metric: str = "accuracy"
     positive: str | None = None
@@ -56,7 +58,8 @@ class Classification:
         _check(answers, expected, numbers)
         truth = np.array([numbers[label] for label in expected], dtype=np.intp)
         said = np.array([numbers[answer.label] for answer in answers], dtype=np.intp)
-        scores = _of_confusion(confusion(truth, said, len(labels)))
+        positive = None if how.positive is None else numbers[how.positive]
+        scores = _of_confusion(confusion(truth, said, len(labels)), positive)
         if how.positive is not None and all(answer.scores is not None for answer in answers):
             margins = _margins(answers, numbers[how.positive], len(labels))
             recall = _recall(truth == numbers[how.positive], margins, how)
@@ -76,7 +79,7 @@ class Classification:
         _check(answers, expected, numbers)
         truth = np.array([numbers[label] for label in expected], dtype=np.intp)
         said = np.array([numbers[answer.label] for answer in answers], dtype=np.intp)
-        metrics = {"accuracy": _accuracy, "macro-f1": macro_f1, "mcc": matthews}
+        metrics = _metrics(None if how.positive is None else numbers[how.positive])
         if how.metric in metrics:
             metric = metrics[how.metric]
             return lambda counts: metric(weighted_totals(truth, said, len(labels), counts))
@@ -87,6 +90,18 @@ class Classification:
         margins = _margins(answers, numbers[how.positive], len(labels))
         positive = truth == numbers[how.positive]
         return lambda counts: recall_weighted(positive, margins, how.max_fpr, counts)
+
+
+def _metrics(positive: int | None) -> dict[str, Callable[[Totals], Floats]]:
+    """Return the metrics that need the answers only, by name."""
+    metrics: dict[str, Callable[[Totals], Floats]] = {
+        "accuracy": _accuracy,
+        "macro-f1": macro_f1,
+        "mcc": matthews,
+    }
+    if positive is not None:
+        metrics["f1"] = partial(f1_of, label=positive)
+    return metrics
 
 
 def _accuracy(counts: Totals) -> Floats:
@@ -124,15 +139,19 @@ def _check(answers: Sequence[Answer], expected: Sequence[str], numbers: Mapping[
             raise SteelyardError(f"item {place}: {label!r} is not a label of the task")
 
 
-def _of_confusion(matrix: Counts) -> list[Score]:
-    """Return the metrics that need the answers only."""
+def _of_confusion(matrix: Counts, positive: int | None) -> list[Score]:
+    """Return the metrics that need the answers only; F1 where one label is `positive`."""
     n, right = int(matrix.sum()), int(np.trace(matrix))
     low, high = wilson(right, n)
     seen, drawn = totals(matrix), draws(matrix, DRAWS, SEED)
+    accuracy = Score(metric="accuracy", value=right / n, n=n, low=low, high=high, method="Wilson")
     return [
-        Score(metric="accuracy", value=right / n, n=n, low=low, high=high, method="Wilson"),
-        _bootstrapped("macro-f1", float(macro_f1(seen)), n, macro_f1(drawn)),
-        _bootstrapped("mcc", float(matthews(seen)), n, matthews(drawn)),
+        accuracy,
+        *(
+            _bootstrapped(name, float(metric(seen)), n, metric(drawn))
+            for name, metric in _metrics(positive).items()
+            if name != accuracy.metric
+        ),
     ]
 
 
@@ -171,6 +190,6 @@ def _first(metric: str, scores: list[Score]) -> list[Score]:
         had = ", ".join(score.metric for score in scores)
         raise SteelyardError(
             f"scorer.options.metric: no {metric!r}; there is {had} "
-            "(recall needs `positive`, both classes, and scores in every answer)"
+            "(f1 and recall need `positive`; recall both classes and scores in every answer)"
         )
     return wanted + [score for score in scores if score.metric != metric]

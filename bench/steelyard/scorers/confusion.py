@@ -54,6 +54,17 @@ def macro_f1(counts: Totals) -> Floats:
     return np.asarray(f1.sum(axis=-1) / (seen > 0).sum(axis=-1), dtype=np.float64)
 
 
+def f1_of(counts: Totals, label: int) -> Floats:
+    """Return one label's F1: the harmonic mean of its precision and recall.
+
+    scikit-learn: `f1_score(average="binary", zero_division=0)`: 0 where the label was neither
+    expected nor answered.
+    """
+    seen = counts.expected[..., label] + counts.answered[..., label]
+    right = 2.0 * counts.right[..., label]
+    return np.asarray(np.divide(right, seen, out=np.zeros(np.shape(seen)), where=seen > 0))
+
+
 def matthews(counts: Totals) -> Floats:
     """Return the correlation of expected and answered labels; 0 if one is constant.
 

@@ -15,7 +15,7 @@ NAMES: dict[Quantity, str] = {
     "cost": "cost",
 }
 # Metrics between 0 and 1 that people read in hundredths.
-_IN_POINTS = ("accuracy", "macro-f1", "recall")
+_IN_POINTS = ("accuracy", "macro-f1", "f1", "recall", "entity-f1", "token-f1")
 
 
 def pair(verdict: Verdict) -> str:

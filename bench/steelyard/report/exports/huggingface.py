@@ -17,6 +17,7 @@ from steelyard.report.units import clean
 _METRICS: dict[str, tuple[str, dict[str, str]]] = {
     "accuracy": ("accuracy", {}),
     "macro-f1": ("f1", {"average": "macro"}),
+    "f1": ("f1", {"average": "binary"}),
     "mcc": ("matthews_correlation", {}),
 }
 # YAML 1.1 breaks a line at these, even in quotes; JSON leaves them as they are.
