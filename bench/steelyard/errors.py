@@ -77,6 +77,12 @@ class ArmError(SteelyardError):
     exit_code = 3
 
 
+class HistoryError(SteelyardError):
+    """A history has no usable series of the cell: none is not a flat one."""
+
+    exit_code = 3
+
+
 class Refusal(SteelyardError):  # noqa: N818 - a refusal is an answer, not a fault
     """What this machine cannot do; the message says why and what would help."""
 

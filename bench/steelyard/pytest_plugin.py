@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from steelyard import pytest_feed
+from steelyard import pytest_feed, pytest_gate, pytest_table
 
 if TYPE_CHECKING:
     from _pytest._code import ExceptionInfo
 
+    from steelyard.gate.types import CellResult
     from steelyard.measure import Bench, Result
     from steelyard.plan import PlannedCell
     from steelyard.record import Record
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 SUITE_FILE = "bench.toml"
 _RESULTS = pytest.StashKey[list["Result"]]()
 _SUITE_SEEN = pytest.StashKey[bool]()
+_UNDECIDED = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,6 +54,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Ask fewer items and time shorter windows.",
     )
     group.addoption(
+        "--steelyard-baseline",
+        metavar="REF",
+        default=None,
+        help="Fail what is worse than rev:REF, env:PYTHON or MODEL@VARIANT; see steelyard gate.",
+    )
+    group.addoption(
         "--steelyard-cards",
         metavar="DIR",
         action="append",
@@ -63,9 +71,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse, before anything slow, what cannot be measured."""
     if not config.getoption("steelyard_benchmark"):
-        if config.getoption("steelyard_suite"):
-            raise pytest.UsageError("--steelyard-suite measures only with --benchmark")
+        for option in ("suite", "baseline"):
+            if config.getoption(f"steelyard_{option}"):
+                raise pytest.UsageError(f"--steelyard-{option} measures only with --benchmark")
         return
+    baseline: str | None = config.getoption("steelyard_baseline")
+    if baseline is not None and (wrong := pytest_gate.check(baseline)):
+        raise pytest.UsageError(f"--steelyard-baseline {wrong}")
     if config.getoption("dist", "no") != "no" or "PYTEST_XDIST_WORKER" in os.environ:
         raise pytest.UsageError(
             "--benchmark measures one cell at a time, on a machine that does nothing else; "
@@ -73,6 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     config.stash[_RESULTS] = []
     config.stash[_SUITE_SEEN] = False
+    config.stash[_UNDECIDED] = []
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -103,7 +116,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     results = terminalreporter.config.stash.get(_RESULTS, [])
     if results:
         terminalreporter.section("steelyard", sep="-")
-        terminalreporter.write(_table(results, colour=terminalreporter.hasmarkup))
+        shown = pytest_table.table(results, colour=terminalreporter.hasmarkup)
+        terminalreporter.write(shown)
+    for note in terminalreporter.config.stash.get(_UNDECIDED, []):
+        terminalreporter.write_line(f"undecided: {note}", yellow=True)
 
 
 class SuiteFile(pytest.File):
@@ -125,9 +141,10 @@ class ShippedSuite(pytest.Collector):
 class CellItem(pytest.Item):
     """One cell to measure."""
 
-    def __init__(self, *, planned: PlannedCell, **kwargs: Any) -> None:
+    def __init__(self, *, planned: PlannedCell, suite: Path | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.planned = planned
+        self.suite = suite
         # pytest-benchmark takes the items that ask for its fixture to be benchmarks: this is what
         # --benchmark-only keeps and --benchmark-skip skips.
         self.fixturenames = ["benchmark"]
@@ -139,18 +156,33 @@ class CellItem(pytest.Item):
         self.config.stash[_RESULTS].append(result)
         record = result.record
         self.user_properties += [(k, str(v)) for k, v in pytest_feed.facts(record).items()]
-        if record.outcome == "refused" or record.broken("latency"):
+        baseline: str | None = self.config.getoption("steelyard_baseline")
+        broken = record.broken("latency")
+        if record.outcome == "refused" or (broken and baseline is None):
             # What an invalid window holds must not reach a comparison.
             raise _skipped(f"{record.outcome}: {record.reason or 'no reason was recorded'}")
         if not record.answered:
             raise CellFailed(record)
-        pytest_feed.feed(self, record)
+        if not broken:
+            pytest_feed.feed(self, record)
+        if baseline is not None:
+            self._compare(baseline)
+
+    def _compare(self, baseline: str) -> None:
+        """Fail where the cell is worse than the baseline, or could not be compared."""
+        cell = self.planned.cell.id
+        found = _judge(self.config, self.planned, baseline, self.suite)
+        self.user_properties += list(pytest_gate.facts(found).items())
+        if note := pytest_gate.undecided(cell, baseline, found):
+            self.config.stash[_UNDECIDED].append(note)
+        if said := pytest_gate.failure(cell, baseline, found):
+            raise Worse(said)
 
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show the reason alone: our own stack is of no use to who reads a benchmark's result."""
         from steelyard.errors import SteelyardError
 
-        if isinstance(excinfo.value, CellFailed | SteelyardError):
+        if isinstance(excinfo.value, CellFailed | Worse | SteelyardError):
             return _Said(self, str(excinfo.value))
         return super().repr_failure(excinfo, style)
 
@@ -171,6 +203,10 @@ class CellFailed(Exception):  # noqa: N818 - an outcome, not an error of the cod
     def __init__(self, record: Record) -> None:
         outcome = record.outcome.replace("_", " ")
         super().__init__(f"{outcome}: {record.reason or 'no reason was recorded'}")
+
+
+class Worse(Exception):  # noqa: N818 - an outcome, not an error of the code
+    """A cell that is worse than its baseline, or could not be set against it."""
 
 
 class _Said:
@@ -205,18 +241,37 @@ def _items(parent: SuiteFile | ShippedSuite, path: Path | None) -> Iterator[Cell
     except SteelyardError as error:
         raise parent.CollectError(str(error)) from error
     for cell in planned:
-        yield CellItem.from_parent(parent, name=cell.cell.id, planned=cell)
+        yield CellItem.from_parent(parent, name=cell.cell.id, planned=cell, suite=path)
 
 
 def _plan(config: pytest.Config, path: Path | None) -> tuple[PlannedCell, ...]:
     from steelyard import catalog, host, plan
 
+    suite = plan.load_suite(path, quick=_quick(config))
+    return plan.cells(suite, catalog.load(_cards(config)), host.cores())
+
+
+def _quick(config: pytest.Config) -> bool:
     # --benchmark-disable asks to see benchmarks work, not to have them measured.
-    quick = config.getoption("steelyard_quick") or config.getoption("benchmark_disable", default=0)
-    suite = plan.load_suite(path, quick=bool(quick))
+    return bool(
+        config.getoption("steelyard_quick") or config.getoption("benchmark_disable", default=0)
+    )
+
+
+def _cards(config: pytest.Config) -> tuple[Path, ...]:
     folders: list[str] = config.getoption("steelyard_cards") or []
-    cards = catalog.load([Path(folder) for folder in folders])
-    return plan.cells(suite, cards, host.cores())
+    return tuple(map(Path, folders))
+
+
+def _judge(
+    config: pytest.Config, planned: PlannedCell, baseline: str, suite: Path | None
+) -> tuple[CellResult, ...]:
+    """Set one cell against the baseline. The only place where this plugin meets the gate."""
+    from steelyard import plan
+
+    quick = _quick(config)
+    against = pytest_gate.Against(baseline, _bench(), config.rootpath, _cards(config), fast=quick)
+    return against.judge(planned, plan.load_suite(suite, quick=quick))
 
 
 def _run_cell(planned: PlannedCell) -> Result:
@@ -234,38 +289,3 @@ def _bench() -> Bench:
     from steelyard.progress import Silent
 
     return Bench(cache=Cache.default(), progress=Silent())
-
-
-def _table(results: list[Result], *, colour: bool) -> str:
-    """Return the results as steelyard's own tables."""
-    import io
-
-    from rich.console import Console
-
-    from steelyard import __version__, host, learning
-    from steelyard.record import SCHEMA, RunFile
-    from steelyard.report import curves, table
-    from steelyard.report.rows import tables
-
-    records = [result.record for result in results]
-    runs = [
-        RunFile(
-            schema=SCHEMA,
-            tool_version=__version__,
-            run="pytest",
-            suite="pytest",
-            device=device,
-            started=records[0].started,
-            host=host.identify(),
-            records=tuple(record for record in records if record.cell.device == device),
-        )
-        for device in dict.fromkeys(record.cell.device for record in records)
-    ]
-    predictions = {result.record.cell.id: result.predictions for result in results}
-    out = io.StringIO()
-    console = Console(file=out, force_terminal=colour)
-    shown = tables(runs, load=lambda record: predictions[record.cell.id])
-    table.show(shown, console)
-    for drawn in learning.curves(runs, lambda record: predictions[record.cell.id], {}):
-        table.show_sheet(curves.sheet(drawn), console)
-    return out.getvalue()

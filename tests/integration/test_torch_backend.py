@@ -250,7 +250,10 @@ def test_pickled_weights_and_foreign_code_are_refused(tmp_path: Path) -> None:
     [
         ({"precision": "int8"}, "'int8' is none of fp32, bf16, fp16"),
         ({"one_pass_tokens": 0}, "expected a count of at least 1, got 0"),
-        ({"batch": 4}, "unknown batch for session 'decoder'; known: one_pass_tokens, precision, together"),
+        (
+            {"batch": 4},
+            "unknown batch for session 'decoder'; known: one_pass_tokens, precision, together",
+        ),
     ],
 )
 def test_a_wrong_session_option_is_one_clear_line(

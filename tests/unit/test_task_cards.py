@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from steelyard import catalog, plugins
-from steelyard.card import PackageSource, TaskCard
+from steelyard.card import GeneratorSource, PackageSource, TaskCard
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -63,9 +63,9 @@ def test_a_prompt_asks_in_several_ways_with_labels_before_text(card: TaskCard) -
         assert paraphrase.format(labels="x", text="y").count("{") == 0
 
 
-def test_every_file_can_be_had_from_a_package(card: TaskCard) -> None:
+def test_every_file_can_be_had_from_a_package_or_be_made(card: TaskCard) -> None:
     for file in card.files:
-        assert any(isinstance(source, PackageSource) for source in file.sources)
+        assert any(isinstance(one, PackageSource | GeneratorSource) for one in file.sources)
 
 
 def test_an_archive_that_is_the_file_has_the_file_s_hash(card: TaskCard) -> None:

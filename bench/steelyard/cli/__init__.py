@@ -23,6 +23,7 @@ COMMANDS = {
     "doctor": "Show what this device can measure, and what to change first.",
     "export": "Write runs for other programs: LaTeX, Parquet, CycloneDX and more.",
     "gate": "Fail where a candidate is slower, larger, hungrier or less accurate.",
+    "history": "Plot a cell over many runs, with its change points and their commits.",
     "licences": "List the sources of data and weights with their terms.",
     "list": "Show the tasks, the models, or the cells of a suite.",
     "plan": "Show what a suite would run, and what it refuses and why.",

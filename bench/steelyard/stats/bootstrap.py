@@ -27,7 +27,8 @@ _AT_ONCE = 2_000_000
 class Resampled(Struct, frozen=True, kw_only=True):
     """A paired difference, second less first, with the percentile interval of its draws.
 
-    `error` is their standard deviation, of draws of clusters once widened; `undefined` how many of the draws had no metric.
+    `error` is their standard deviation, of draws of clusters once widened; `undefined` is how many
+    of the draws had no metric.
     """
 
     first: float

@@ -92,6 +92,4 @@ def _line(curve: Curve, metric: str) -> Line:
 
 def _flat(one: Opponent, fewest: float, most: float) -> Line:
     score = one.score or 0.0
-    return Line(
-        name=clean(one.cell.name), role="generalist", x=(fewest, most), y=(score, score)
-    )
+    return Line(name=clean(one.cell.name), role="generalist", x=(fewest, most), y=(score, score))

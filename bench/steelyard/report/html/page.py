@@ -11,7 +11,7 @@ from importlib.resources import files
 from steelyard.report.html import drawing, libraries
 from steelyard.report.html.document import page
 from steelyard.report.html.types import Draw, Findings
-from steelyard.report.html.view import Page
+from steelyard.report.html.view import View
 from steelyard.report.units import clean
 
 # A hyphen before a figure, but not between words, in a date or in a number's exponent.
@@ -28,8 +28,8 @@ def html(findings: Findings, draw: Draw = drawing.draw) -> str:
     return render(page(findings, draw))
 
 
-def render(shown: Page) -> str:
-    """Return the page as HTML."""
+def render(shown: View, template: str = "report.html.jinja") -> str:
+    """Return a page as HTML by its template."""
     libraries.require("jinja2")
     from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
@@ -48,7 +48,7 @@ def render(shown: Page) -> str:
     environment.filters["trusted"] = trusted
     environment.filters["quoted"] = _quoted
     environment.filters["unchanged"] = _unchanged
-    return environment.get_template("report.html.jinja").render(
+    return environment.get_template(template).render(
         page=shown, style=style, script=script, policy=policy(style, script)
     )
 

@@ -1,0 +1,1 @@
+"""The series of a cell over many runs, and where it changed."""
