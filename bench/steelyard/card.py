@@ -59,10 +59,14 @@ class HubSource(Declaration, frozen=True, kw_only=True, tag_field="kind", tag="h
 
 
 class PackageSource(Declaration, frozen=True, kw_only=True, tag_field="kind", tag="package"):
-    """A file carried by packages; several parts are concatenated in order."""
+    """A file carried by packages; several parts are concatenated in order.
+
+    With `member` the parts make up an archive, and the file is that member of it.
+    """
 
     registry: Literal["pypi-wheel", "pypi-sdist", "npm", "debian"]
     parts: Annotated[tuple[Part, ...], Meta(min_length=1)]
+    member: Text | None = None
 
 
 class FileSource(Declaration, frozen=True, kw_only=True, tag_field="kind", tag="file"):
@@ -195,7 +199,9 @@ class Variant(Declaration, frozen=True, kw_only=True):
     """One way to run a model: how it is built (recipe) and how it is opened (backend, session).
 
     `parent` is the full-precision variant it is set beside; `shots` the labelled examples in the
-    prompt of a generalist; `base` the stage that the recipe starts from.
+    prompt of a generalist; `base` the stage that the recipe starts from. `answers` are what this
+    variant gives where that is not what the model's card says: a session that scores labels writes
+    no spans, and one that writes scores no labels.
     """
 
     id: Name
@@ -208,6 +214,7 @@ class Variant(Declaration, frozen=True, kw_only=True):
     base: Name | None = None
     parent: Name | None = None
     shots: Annotated[int, Meta(ge=0, le=64)] = 0
+    answers: tuple[AnswerKind, ...] = ()
 
 
 class ModelCard(Declaration, frozen=True, kw_only=True):

@@ -13,10 +13,10 @@ from steelyard.card import Option
 from steelyard.errors import PrepareError
 from steelyard.recipes.decoder_chat import chat_json, chat_pieces, tokenizer_of
 from steelyard.recipes.decoder_gguf import Gguf
-from steelyard.recipes.decoder_weights import Blocks, Precision, write
+from steelyard.recipes.decoder_weights import Blocks, Halved, Precision, Storage, write
 
 NEEDED = ("torch", "transformers", "accelerate", "gguf", "onnx", "tokenizers")
-PRECISIONS = ("fp32", "int8", "int4-mixed")
+PRECISIONS = ("fp32", "fp16", "int8", "int4-mixed")
 # Seen: 0.9 GB for a file of 0.1 GB, 2.6 for 0.5, 4.0 for 1.1, the libraries included.
 MEMORY_BASE = 1_300_000_000
 MEMORY_PER_BYTE = 3
@@ -26,8 +26,9 @@ DEFAULTS: dict[str, Option] = {"precision": "int8", "block_size": 32, "accuracy_
 class GgufDecoder:
     """Writes `model.onnx`, `model.onnx.data`, `tokenizer.json` and `chat.json`.
 
-    Options: `precision` (fp32, int8, int4-mixed), `block_size`, `accuracy_level` (of MatMulNBits:
-    1 computes in fp32, 4 with int8 activations).
+    Options: `precision` (fp32, fp16, int8, int4-mixed), `block_size`, `accuracy_level` (of
+    MatMulNBits: 1 computes in fp32, 4 with int8 activations). With fp16 the file is halved and the
+    matrices are cast when it is loaded: onnxruntime multiplies halves on few CPUs.
     """
 
     version = 1
@@ -64,16 +65,18 @@ class GgufDecoder:
         return BuildReport(parameters=gguf.parameters)
 
 
-def storage(options: Precision, layers: int) -> Callable[[str], Blocks | None]:
+def storage(options: Precision, layers: int) -> Callable[[str], Storage]:
     """Return how each matrix is stored, by its name in transformers."""
     eight = Blocks(bits=8, size=options.block_size, accuracy_level=options.accuracy_level)
     four = Blocks(bits=4, size=options.block_size, accuracy_level=options.accuracy_level)
     ends = (f"model.layers.{i}." for i in (0, 1, layers - 2, layers - 1))
     careful = ("model.embed_tokens", "lm_head", *ends)
 
-    def plan(weight: str) -> Blocks | None:
+    def plan(weight: str) -> Storage:
         if options.precision == "fp32":
             return None
+        if options.precision == "fp16":
+            return Halved()
         if options.precision == "int8" or weight.startswith(careful):
             return eight
         return four

@@ -1,4 +1,4 @@
-"""Put weights into a traced graph, one tensor at a time: as they are, or in blocks of n bits."""
+"""Put weights into a traced graph, one tensor at a time: as they are, halved, or in blocks."""
 
 from __future__ import annotations
 
@@ -26,8 +26,15 @@ class Blocks(Struct, frozen=True, kw_only=True):
     accuracy_level: int
 
 
+class Halved(Struct, frozen=True, kw_only=True):
+    """A matrix is kept in fp16 and cast to fp32 when the graph is loaded."""
+
+
+Storage = Blocks | Halved | None
+
+
 class Precision(Struct, frozen=True, kw_only=True):
-    """What a card asks of the weights: fp32, int8 or int4-mixed, and MatMulNBits' attributes."""
+    """What a card asks of the weights, and MatMulNBits' attributes."""
 
     precision: str
     block_size: int
@@ -126,17 +133,20 @@ class Filler:
         self._data = data
         self._users = Users(graph)
 
-    def fill(self, name: str, values: FloatArray, blocks: Blocks | None) -> None:
+    def fill(self, name: str, values: FloatArray, storage: Storage) -> None:
         """Store one weight and rewrite what reads it: linear layers and embeddings."""
         turns = self._users.of(name, "Transpose")
         looks = self._users.of(name, "Gather")
-        if blocks is not None and values.ndim == 2 and values.shape[1] % blocks.size == 0:
-            self._fill_quantised(name, values, blocks, turns, looks)
-        elif turns and not looks:
-            self._add(turns[0].output[0], values.T)
+        if isinstance(storage, Blocks) and values.ndim == 2 and values.shape[1] % storage.size == 0:
+            self._fill_quantised(name, values, storage, turns, looks)
+            return
+        halved = isinstance(storage, Halved) and values.ndim == 2
+        add = self._add_halved if halved else self._add
+        if turns and not looks:
+            add(turns[0].output[0], values.T)
             self._graph.node.remove(turns[0])
         else:
-            self._add(name, values)
+            add(name, values)
 
     def _fill_quantised(
         self, name: str, values: FloatArray, blocks: Blocks, turns: list[Any], looks: list[Any]
@@ -151,6 +161,15 @@ class Filler:
             for node in self._users.of(turn.output[0], "MatMul"):
                 _multiply(node, name, blocks, values.shape)
             self._graph.node.remove(turn)
+
+    def _add_halved(self, name: str, values: FloatArray) -> None:
+        import onnx
+
+        self._add(f"{name}.half", values.astype(np.float16))
+        cast = onnx.helper.make_node(
+            "Cast", [f"{name}.half"], [name], name=f"{name}.cast", to=onnx.TensorProto.FLOAT
+        )
+        self._graph.node.insert(0, cast)
 
     def _add(self, name: str, values: NDArray[Any]) -> None:
         self._graph.initializer.append(self._data.add(name, values))
@@ -211,7 +230,7 @@ def _look_up(graph: Any, node: Any, shape: tuple[int, ...]) -> None:
 
 
 def write(
-    model: Any, weight: Weight, out: Path, prefix: str, plan: Callable[[str], Blocks | None]
+    model: Any, weight: Weight, out: Path, prefix: str, plan: Callable[[str], Storage]
 ) -> None:
     """Fill a traced model's inputs named `prefix` + weight; write `model.onnx` and its data."""
     import onnx

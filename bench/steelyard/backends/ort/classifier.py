@@ -1,4 +1,4 @@
-"""The classifier session: a published ONNX model that answers with one of its own labels."""
+"""The classifier session: an ONNX model that answers with one of its own labels."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class ClassifierSession:
 
 
 def open_classifier(spec: SessionSpec) -> ClassifierSession:
-    """Open the artefact of the recipe `published`."""
+    """Open the artefact of the recipe `published` or `encoder-finetune`."""
     folder = Path(spec.artifact)
     session = options.open_session(folder / MODEL, spec)
     outputs = [output.name for output in session.get_outputs()]

@@ -1,4 +1,4 @@
-"""What the recipe `published` notes of a classifier, and how its texts become batches of tokens."""
+"""What a recipe notes of a classifier, and how its texts become batches of tokens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from steelyard import wording
 from steelyard.api import SessionSpec
@@ -23,11 +23,15 @@ Tokens = dict[str, NDArray[np.int64]]
 
 
 class Facts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Its own labels in the order of its outputs, where texts are cut, what fills up short ones."""
+    """Its own labels in the order of its outputs, where texts are cut, what fills up short ones.
+
+    With `pairs` a text's first line and the rest are encoded as two.
+    """
 
     labels: tuple[str, ...]
     max_length: int
     pad: int
+    pairs: bool = False
 
 
 class Reading:
@@ -45,7 +49,7 @@ class Reading:
 
         One after the other: the tokeniser's own batches start threads beside the measured ones.
         """
-        encodings = [self._tokenizer.encode(text) for text in texts]
+        encodings = [self._encoding(text) for text in texts]
         # A text without any token is one that fills up: a model needs something to run.
         shape = len(encodings), max(1, *(len(encoding.ids) for encoding in encodings))
         filled = {name: np.zeros(shape, np.int64) for name in GIVEN}
@@ -56,6 +60,12 @@ class Reading:
             filled["attention_mask"][row, :length] = 1
             filled["token_type_ids"][row, :length] = encoding.type_ids
         return {name: filled[name] for name in self._names}
+
+    def _encoding(self, text: str) -> Encoding:
+        if not self.facts.pairs:
+            return self._tokenizer.encode(text)
+        first, _, second = text.partition("\n")
+        return self._tokenizer.encode(first, second)
 
 
 def reading(folder: Path, names: Sequence[str]) -> Reading:

@@ -24,10 +24,18 @@ class Archives:
     def __init__(self, transports: Transports, progress: Progress) -> None:
         self._transports, self._progress = transports, progress
         self._paths: dict[str, Path] = {}
+        self._whole: dict[tuple[tuple[str, str | None], ...], Path] = {}
 
     def assemble(self, file: File, source: PackageSource, folder: Path, out: Path) -> None:
         """Write the file from the members of the source's archives, in order."""
         self._download(file, source, folder)
+        if source.member is None:
+            self._concatenate(source, out)
+        else:
+            out.unlink(missing_ok=True)  # what an earlier source left when it failed
+            archive.member(self._joined(source, folder), source.member, out)
+
+    def _concatenate(self, source: PackageSource, out: Path) -> None:
         with out.open("wb") as sink:
             for part in source.parts:
                 path = self._paths[part.sha256]
@@ -36,6 +44,18 @@ class Archives:
                 else:
                     with path.open("rb") as stream:
                         shutil.copyfileobj(stream, sink, 1 << 20)
+
+    def _joined(self, source: PackageSource, folder: Path) -> Path:
+        """Return the archive that the parts make up, put together once a call of `fetch`.
+
+        It has no pinned hash of its own: those of its parts are, and that of the file taken out.
+        """
+        key = tuple((part.sha256, part.member) for part in source.parts)
+        if key not in self._whole:
+            path = folder / f"{len(self._whole)}-joined"
+            self._concatenate(source, path)
+            self._whole[key] = path
+        return self._whole[key]
 
     def _download(self, file: File, source: PackageSource, folder: Path) -> None:
         transport = self._transports.registries[source.registry]
