@@ -72,6 +72,7 @@ class Passes(Struct, frozen=True, kw_only=True):
             options=planned.variant.session_options,
             prompt=self.prompt,
             device=planned.processor,
+            answers=planned.task.card.answers,
         )
         arrays = str(self.arrays) if self.arrays else None
         return JobPart(spec=spec, items=group, arrays=arrays)

@@ -100,7 +100,9 @@ class PlannedCell(Struct, frozen=True, kw_only=True):
     @property
     def prompted(self) -> bool:
         """Whether the model is asked in words."""
-        return self.model.card.role == "generalist" and self.task.card.prompt is not None
+        model = self.model.card
+        takes_words = model.role == "generalist" and "text" in model.modalities
+        return takes_words and self.task.card.prompt is not None
 
 
 def load_suite(path: Path | None = None, *, quick: bool = False) -> Suite:
@@ -263,8 +265,11 @@ def _variants(entry: Entry, catalog: Catalog) -> list[tuple[Found[ModelCard], Va
 
 
 def _serves(planned: PlannedCell) -> bool:
-    model, task = planned.model.card, planned.task.card
-    fits = task.modality in model.modalities and task.answers in model.answers
+    """Tell whether the model's card has the variant for the task: by its name, or by its kind."""
+    model, task, own = planned.model.card, planned.task.card, planned.variant.answers
+    if own and task.answers not in own:
+        return False
+    fits = task.modality in model.modalities and task.answers in (own or model.answers)
     return task.id in model.tasks or ("*" in model.tasks and fits)
 
 

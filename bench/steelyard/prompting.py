@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct, structs
 
+from steelyard import written
 from steelyard.api import Item, Label, RenderedPrompt
-from steelyard.card import Prompt
+from steelyard.card import AnswerKind, Prompt
 from steelyard.errors import PrepareError
 from steelyard.record import Calibration, Normalisation, PromptChoice
 
@@ -41,36 +42,56 @@ class Candidate(Struct, frozen=True, kw_only=True):
     lengths: tuple[int, ...]
 
 
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What a task wants of each item: answers of this kind, with these labels or types."""
+
+    labels: tuple[Label, ...]
+    kind: AnswerKind = "label"
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """The words of which one is scored; none where the answer is written freely."""
+        return tuple(label.words for label in self.labels) if self.kind == "label" else ()
+
+
 def render(
-    prompt: Prompt, labels: Sequence[Label], chat: Chat, shots: Sequence[Item]
+    prompt: Prompt, wanted: Wanted, chat: Chat, shots: Sequence[Item]
 ) -> tuple[RenderedPrompt, ...]:
     """Return every paraphrase as prefix and suffix, with `shots` as earlier turns of the chat.
 
     The first turn says the whole instruction; later ones only the paragraph with the text.
     """
-    return tuple(_render(text, prompt, labels, chat, shots) for text in prompt.paraphrases)
+    return tuple(_render(text, prompt, wanted, chat, shots) for text in prompt.paraphrases)
 
 
 def _render(
-    paraphrase: str, prompt: Prompt, labels: Sequence[Label], chat: Chat, shots: Sequence[Item]
+    paraphrase: str, prompt: Prompt, wanted: Wanted, chat: Chat, shots: Sequence[Item]
 ) -> RenderedPrompt:
-    words = {label.id: label.words for label in labels}
-    instruction, _, rest = paraphrase.partition("{labels}")
-    between, _, after = rest.partition("{text}")
-    first = instruction + ", ".join(words.values()) + between
+    first, between, after = _pieces(paraphrase, wanted.labels)
     later = between[between.rfind("\n\n") + 2 :] if "\n\n" in between else between.lstrip()
     turns = [chat.opening]
     lead = first
     for shot in shots:
-        turns += [chat.user[0], lead, shot.text[: prompt.max_chars], after, chat.user[1]]
-        turns += [chat.assistant[0], words[shot.label], chat.assistant[1]]
+        text = shot.text[: prompt.max_chars]
+        answer = written.write(shot.label, shot.text, wanted.labels, wanted.kind)
+        turns += [chat.user[0], lead, text, after, chat.user[1]]
+        turns += [chat.assistant[0], answer, chat.assistant[1]]
         lead = later
     return RenderedPrompt(
         prefix="".join([*turns, chat.user[0], lead]),
         suffix=after + chat.user[1] + chat.assistant[0],
-        answers=tuple(words.values()),
+        answers=wanted.scored,
         max_chars=prompt.max_chars,
     )
+
+
+def _pieces(paraphrase: str, labels: Sequence[Label]) -> tuple[str, str, str]:
+    """Return what stands before the text, the part of it after the labels, what stands after it."""
+    before, _, after = paraphrase.partition("{text}")
+    if "{labels}" not in before:
+        return before, before, after
+    instruction, _, between = before.partition("{labels}")
+    return instruction + ", ".join(label.words for label in labels) + between, between, after
 
 
 def draw_shots(pool: Sequence[Item], n: int, seed: int) -> tuple[Item, ...]:
@@ -102,6 +123,43 @@ def choose(candidates: Sequence[Candidate], labels: Sequence[Label], shots: int)
                 tried.append((choice, name))
     best = max(tried, key=lambda pair: pair[0].accuracy)[0]
     return structs.replace(best, candidates=tuple((name, c.accuracy) for c, name in tried))
+
+
+class WrittenCandidate(Struct, frozen=True, kw_only=True):
+    """One paraphrase, the task's score of what a model wrote under it, and of how many items.
+
+    `unreadable` answers were no answers of the task's kind: they are empty ones in the score.
+    """
+
+    paraphrase: int
+    prompt: RenderedPrompt
+    score: float
+    n: int
+    unreadable: int
+
+
+def choose_written(
+    candidates: Sequence[WrittenCandidate], metric: str, shots: int, *, higher_is_better: bool
+) -> PromptChoice:
+    """Return the paraphrase whose written answers to the train items score best.
+
+    A tie goes to the earlier one. Nothing is calibrated: no label is scored.
+    """
+    sign = 1 if higher_is_better else -1
+    best = max(candidates, key=lambda candidate: sign * candidate.score)
+    return PromptChoice(
+        paraphrase=best.paraphrase,
+        calibration="none",
+        shots=shots,
+        accuracy=best.score,
+        metric=metric,
+        n=best.n,
+        unreadable=best.unreadable,
+        candidates=tuple((f"paraphrase {c.paraphrase + 1}, written", c.score) for c in candidates),
+        prefix=best.prompt.prefix,
+        suffix=best.prompt.suffix,
+        max_chars=best.prompt.max_chars,
+    )
 
 
 def _judge(
@@ -167,12 +225,14 @@ def _priors(
 
 def calibrated(candidate: Candidate, choice: PromptChoice) -> RenderedPrompt:
     """Return another candidate's prompt, its labels scored by the method that was chosen."""
-    lengths = candidate.lengths
-    return structs.replace(
-        candidate.prompt,
-        normalisation=choice.normalisation,
-        priors=_priors(_inputs(candidate, choice.calibration), lengths, choice.normalisation),
-    )
+    how = _normalisation(choice)
+    priors = _priors(_inputs(candidate, choice.calibration), candidate.lengths, how)
+    return structs.replace(candidate.prompt, normalisation=how, priors=priors)
+
+
+def reworded(prompt: RenderedPrompt, choice: PromptChoice) -> RenderedPrompt:
+    """Return another prompt, answered as the chosen one is where nothing is calibrated."""
+    return structs.replace(prompt, normalisation=_normalisation(choice))
 
 
 def chosen_prompt(choice: PromptChoice, labels: Sequence[Label]) -> RenderedPrompt:
@@ -180,11 +240,16 @@ def chosen_prompt(choice: PromptChoice, labels: Sequence[Label]) -> RenderedProm
     return RenderedPrompt(
         prefix=choice.prefix,
         suffix=choice.suffix,
-        answers=tuple(label.words for label in labels),
+        answers=tuple(label.words for label in labels) if choice.normalisation else (),
         max_chars=choice.max_chars,
-        normalisation=choice.normalisation,
+        normalisation=_normalisation(choice),
         priors=choice.priors,
     )
+
+
+def _normalisation(choice: PromptChoice) -> Normalisation:
+    """Return how labels are scored; where answers are written none is, and it does not matter."""
+    return choice.normalisation or "sum"
 
 
 def _rank(seed: int, name: str) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.unit.builders import MODEL_CARD, TASK_CARD
 from tests.unit.test_catalog import cards
 
 from steelyard import catalog, plan
@@ -75,10 +76,10 @@ def test_unknown_names_in_a_suite_get_the_nearest(
 
 
 def test_a_suite_that_is_not_there_names_the_shipped_ones(tmp_path: Path) -> None:
-    with pytest.raises(
-        UnknownNameError,
-        match=r"one of: default, dependability, few-shot, gpu, learning-curves, parents, quick",
-    ):
+    shipped = ", ".join(sorted(path.stem for path in plan.SHIPPED.glob("*.toml")))
+    assert "default, dependability, few-shot" in shipped
+
+    with pytest.raises(UnknownNameError, match=f"one of: {shipped}"):
         plan.load_suite(tmp_path / "none.toml")
 
 
@@ -110,3 +111,54 @@ def test_a_plan_is_recognised_until_something_that_matters_changes(tmp_path: Pat
     other = plan.fingerprint(plan.cells(suite(tmp_path, SUITE.replace("100", "99")), found, 2))
 
     assert same[0] == same[1] != other
+
+
+WRITTEN = """
+[[variants]]
+id = "written"
+backend = "null"
+session = "constant"
+precision = "int8"
+recipe = "majority"
+answers = ["spans", "numbers"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ("label", ["fp32", "int8"]),
+        ("spans", ["written"]),
+        ("text", []),
+    ],
+)
+@pytest.mark.parametrize("tasks", ['["*"]', '["toy"]'])
+def test_a_variant_serves_the_answers_that_it_gives(
+    tmp_path: Path, tasks: str, answers: str, expected: list[str]
+) -> None:
+    task = TASK_CARD.replace('"text"\n', f'"text"\nanswers = "{answers}"\n')
+    if answers == "text":
+        task = task[: task.index("[[labels]]")] + task[task.index("[[files]]") :]
+        task = task.replace("one of: {labels}", "it").replace("Which of {labels}", "Which")
+    model = MODEL_CARD.replace('tasks = ["*"]', f"tasks = {tasks}") + WRITTEN
+    found = catalog.load([cards(tmp_path / "cards", task, model)])
+    text = SUITE[: SUITE.rindex("[[entries]]")]
+
+    served = [p.variant.id for p in plan.cells(suite(tmp_path, text), found, 1)]
+
+    if tasks == '["toy"]' and answers != "label":
+        # Named by its card, a model is served in the variants that do not say otherwise, too.
+        expected = ["fp32", "int8", *expected]
+    assert served == expected
+
+
+def test_a_generalist_that_takes_no_text_is_not_asked_in_words(tmp_path: Path) -> None:
+    model = MODEL_CARD.replace('"specialist"', '"generalist"')
+    blind = model.replace('tasks = ["*"]', 'tasks = ["toy"]\nmodalities = ["series"]')
+
+    def prompted(text: str, name: str) -> bool:
+        found = catalog.load([cards(tmp_path / name, model=text)])
+        return all(p.prompted for p in plan.cells(suite(tmp_path), found, 4))
+
+    assert prompted(model, "asked")
+    assert not prompted(blind, "not")

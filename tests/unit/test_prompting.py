@@ -8,9 +8,10 @@ from steelyard import prompting
 from steelyard.api import Item, Label, RenderedPrompt
 from steelyard.card import Prompt
 from steelyard.errors import PrepareError
-from steelyard.prompting import Candidate, Chat, ScoredItem
+from steelyard.prompting import Candidate, Chat, ScoredItem, Wanted, WrittenCandidate
 
 LABELS = (Label(id="a", words="apple"), Label(id="p", words="pear"))
+WANTED = Wanted(labels=LABELS)
 PROMPT = Prompt(
     paraphrases=("Pick one of: {labels}.\n\nText: {text}\nFruit:", "{labels}? {text}"),
     max_chars=10,
@@ -31,7 +32,7 @@ def candidate(
 
 
 def test_a_prompt_without_examples_is_one_turn() -> None:
-    first, second = prompting.render(PROMPT, LABELS, CHAT, ())
+    first, second = prompting.render(PROMPT, WANTED, CHAT, ())
 
     assert first.prefix == "<s><u>Pick one of: apple, pear.\n\nText: "
     assert first.suffix == "\nFruit:</u><a>"
@@ -40,12 +41,75 @@ def test_a_prompt_without_examples_is_one_turn() -> None:
 
 
 def test_examples_are_earlier_turns_and_only_the_first_says_the_instruction() -> None:
-    first, _ = prompting.render(PROMPT, LABELS, CHAT, (item("x", "p"), item("y", "a")))
+    first, _ = prompting.render(PROMPT, WANTED, CHAT, (item("x", "p"), item("y", "a")))
 
     assert first.prefix == (
         "<s><u>Pick one of: apple, pear.\n\nText: text of x\nFruit:</u><a>pear</a>"
         "<u>Text: text of y\nFruit:</u><a>apple</a><u>Text: "
     )
+
+
+def test_a_written_answer_scores_no_words_and_its_examples_are_written_as_asked() -> None:
+    shot = Item(id="x", text="an apple a day", label='[[3,8,"a"]]')
+
+    first, _ = prompting.render(PROMPT, Wanted(labels=LABELS, kind="spans"), CHAT, (shot,))
+
+    # The text is cut to 10 characters, as it will be; the example says what stands in all of it.
+    assert first.prefix == (
+        "<s><u>Pick one of: apple, pear.\n\nText: an apple a\nFruit:</u><a>apple: apple</a>"
+        "<u>Text: "
+    )
+    assert first.answers == ()
+
+
+def test_a_task_without_labels_has_a_prompt_of_text_alone() -> None:
+    prompt = Prompt(paraphrases=("Continue.\n\nHours: {text}\nNext:", "{text} and?"), max_chars=9)
+    shot = Item(id="x", text="1 2", label="[3.0]")
+    wanted = Wanted(labels=(), kind="numbers")
+
+    first, second = prompting.render(prompt, wanted, CHAT, (shot,))
+
+    assert first.prefix == ("<s><u>Continue.\n\nHours: 1 2\nNext:</u><a>3</a><u>Hours: ")
+    assert first.suffix == "\nNext:</u><a>"
+    assert (second.prefix, second.suffix) == ("<s><u>1 2 and?</u><a>3</a><u>", " and?</u><a>")
+
+
+def written(place: int, score: float, unreadable: int = 0) -> WrittenCandidate:
+    prompt = RenderedPrompt(prefix=f"p{place}", suffix="s", answers=(), max_chars=10)
+    return WrittenCandidate(
+        paraphrase=place, prompt=prompt, score=score, n=5, unreadable=unreadable
+    )
+
+
+def test_of_written_answers_the_best_score_is_chosen_and_said_to_be_one() -> None:
+    tried = [written(0, 0.2), written(1, 0.6, unreadable=1), written(2, 0.6)]
+
+    choice = prompting.choose_written(tried, "f1", 4, higher_is_better=True)
+
+    assert (choice.paraphrase, choice.accuracy, choice.metric) == (1, 0.6, "f1")
+    assert (choice.n, choice.unreadable, choice.shots) == (5, 1, 4)
+    assert (choice.normalisation, choice.calibration, choice.priors) == (None, "none", ())
+    assert choice.candidates == (
+        ("paraphrase 1, written", 0.2),
+        ("paraphrase 2, written", 0.6),
+        ("paraphrase 3, written", 0.6),
+    )
+
+
+def test_of_errors_the_smallest_is_chosen() -> None:
+    choice = prompting.choose_written(
+        [written(0, 2.5), written(1, 0.9)], "mase", 0, higher_is_better=False
+    )
+
+    assert (choice.paraphrase, choice.accuracy) == (1, 0.9)
+
+
+def test_a_chosen_prompt_is_answered_as_it_was_tried() -> None:
+    choice = prompting.choose_written([written(0, 1.0)], "f1", 0, higher_is_better=True)
+    scored = prompting.choose([candidate([("a", (-1.0, -9.0))], (-5.0, -5.0))], LABELS, shots=0)
+
+    assert prompting.chosen_prompt(choice, LABELS).answers == ()
+    assert prompting.chosen_prompt(scored, LABELS).answers == ("apple", "pear")
 
 
 def test_examples_cover_the_labels_first() -> None:

@@ -59,7 +59,9 @@ def kept(reference: Reference, cache: Cache) -> Found[ModelCard]:
         return matches[0]
     if matches:
         ids = ", ".join(one.card.id for one in matches)
-        raise Refusal(f"{reference}: was run before with several files ({ids}); name one with #FILE")
+        raise Refusal(
+            f"{reference}: was run before with several files ({ids}); name one with #FILE"
+        )
     what = "was not run before" if reference.pinned else f"{reference.revision} is no commit"
     raise Refusal(
         f"{reference}: {what}, and offline no hub is asked; run it once without --offline, "

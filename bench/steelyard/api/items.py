@@ -17,11 +17,12 @@ class ArrayRef(Struct, frozen=True, kw_only=True):
 class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One item of a task.
 
-    What a model is asked is `text` or, of an image, a sound or a signal, `array`. `label` is the
-    expected answer: a label id or, where the task's answers are spans, numbers or text, those as
-    steelyard.notation writes them. `fold` is the fold whose *test* part holds the item; None: the
-    item only ever trains. A task with an official split has one fold, 0. Items that share `group`
-    stay together.
+    What a model is asked is `text` or, of an image, a sound or a signal, `array`. An item with both
+    says the same in words: a model that is asked in words gets the text, any other the array.
+    `label` is the expected answer: a label id or, where the task's answers are spans, numbers or
+    text, those as steelyard.notation writes them. `fold` is the fold whose *test* part holds the
+    item; None: the item only ever trains. A task with an official split has one fold, 0. Items that
+    share `group` stay together.
     """
 
     id: str
@@ -35,11 +36,13 @@ class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a model said, as `Item.label` is written.
 
-    Of a label: where it has them, a score a label in the task's order.
+    Of a label: where it has them, a score a label in the task's order. `unreadable` says that what
+    a model wrote is no answer of the task's kind: `label` is then an empty one.
     """
 
     label: str
     scores: tuple[float, ...] | None = None
+    unreadable: bool = False
 
 
 class TrainingSet(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -82,9 +82,7 @@ def _group(
         metric=points[0][1].metric,
         curves=tuple(_sides(key, own, whole.get(key), load) for key, own in by_curve.items()),
         generalists=tuple(side(run, record, load) for run, record in zero_shot),
-        notes=tuple(
-            f"{cell.name} was asked with examples and is left out" for cell in shown
-        ),
+        notes=tuple(f"{cell.name} was asked with examples and is left out" for cell in shown),
     )
 
 

@@ -62,7 +62,7 @@ def csv_text(tables: Iterable[TaskTable]) -> str:
     if rows:
         writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows({key: _harmless(value) for key, value in row.items()} for row in rows)
+        writer.writerows({key: harmless(value) for key, value in row.items()} for row in rows)
     return out.getvalue()
 
 
@@ -190,7 +190,7 @@ def _answers(answers: Answers | None) -> dict[str, Value]:
     }
 
 
-def _harmless(value: Value) -> Value:
+def harmless(value: Value) -> Value:
     """Put an apostrophe before text that a spreadsheet would calculate (OWASP, CSV injection)."""
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
         return f"'{value}"

@@ -11,6 +11,9 @@ from steelyard.api import Session, SessionSpec
 # session kind -> (module, function, what must be installed)
 KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "linear": ("steelyard.backends.ort.linear", "open_linear", ("onnxruntime",)),
+    "pair": ("steelyard.backends.ort.pair", "open_pair", ("onnxruntime",)),
+    "windows": ("steelyard.backends.ort.windows", "open_windows", ("onnxruntime",)),
+    "magika": ("steelyard.backends.ort.magika", "open_magika", ("onnxruntime",)),
     "encoder": (
         "steelyard.backends.ort.encoder",
         "open_encoder",
@@ -21,6 +24,18 @@ KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "open_decoder",
         ("onnxruntime", "tokenizers"),
     ),
+    "writer": (
+        "steelyard.backends.ort.writer",
+        "open_writer",
+        ("onnxruntime", "tokenizers"),
+    ),
+    "series": ("steelyard.backends.ort.series", "open_series", ("onnxruntime",)),
+    "silero": ("steelyard.backends.ort.silero", "open_silero", ("onnxruntime",)),
+    "sound": ("steelyard.backends.ort.sound", "open_sound", ("onnxruntime",)),
+    "array": ("steelyard.backends.ort.array", "open_array", ("onnxruntime",)),
+    "hog": ("steelyard.backends.ort.hog", "open_hog", ("onnxruntime",)),
+    "signal": ("steelyard.backends.ort.signal", "open_signal", ("onnxruntime",)),
+    "tagger": ("steelyard.backends.ort.tagger", "open_tagger", ("onnxruntime", "tokenizers")),
     "classifier": (
         "steelyard.backends.ort.classifier",
         "open_classifier",
@@ -30,7 +45,7 @@ KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 
 class OnnxRuntime:
-    """Opens linear, encoder, decoder and classifier artefacts with onnxruntime."""
+    """Opens the artefacts of the session kinds with onnxruntime."""
 
     devices = ("cpu", "cuda")
 

@@ -16,24 +16,11 @@ from steelyard.backends.ort import labels
 from steelyard.backends.ort.generation import Cache, greedy
 from steelyard.backends.ort.labels import FloatArray, IntArray, Scale, Tree
 from steelyard.backends.ort.options import open_session, option, runs_on
-from steelyard.backends.ort.tokens import (
-    PromptReader,
-    answer_tokens,
-    common,
-    end_of_turn,
-    prompt_of,
-    tokenizer_at,
-)
+from steelyard.backends.ort.prefix import Inputs, Prefix
+from steelyard.backends.ort.tokens import answer_tokens, end_of_turn, prompt_of, tokenizer_at
 
 MODEL, TOKENIZER = "model.onnx", "tokenizer.json"
 OWN_OPTIONS = ("one_pass_tokens", "batch")
-
-
-class Inputs(Struct, frozen=True, kw_only=True):
-    """What of a prompt is still to be run: its tokens after the first `start`, which are cached."""
-
-    start: int
-    tokens: IntArray
 
 
 class Outputs(Struct, frozen=True, kw_only=True):
@@ -102,7 +89,6 @@ class DecoderSession:
     def __init__(self, network: Network, tokenizer: Tokenizer, spec: SessionSpec) -> None:
         self._network = network
         prompt = prompt_of(spec)
-        self._reader = PromptReader(tokenizer, prompt)
         self._ids = tuple(label.id for label in spec.labels)
         self._answers = answer_tokens(tokenizer, prompt, Path(spec.artifact))
         self._end = end_of_turn(tokenizer, Path(spec.artifact))
@@ -114,22 +100,15 @@ class DecoderSession:
         )
         self._limit = option(spec, "one_pass_tokens", 24)
         self._batch = option(spec, "batch", 16)
-        self._cached = self._reader.shared()
-        self._cache = network.extend(network.empty(), self._cached)[1]
+        self._prefix = Prefix(network, tokenizer, prompt)
 
     def encode(self, text: str) -> Inputs:
-        """Tokenise the whole prompt; what the cache holds of it need not be run again.
-
-        Prefix, text and suffix are tokenised together, so that the tokens at their borders are
-        those that the model would see in one piece.
-        """
-        tokens = self._reader.tokens(text)
-        start = common(self._cached, tokens[:-1])
-        return Inputs(start=start, tokens=tokens[start:])
+        """Tokenise the whole prompt; what the cache holds of it need not be run again."""
+        return self._prefix.encode(text)
 
     def infer(self, inputs: Inputs) -> Outputs:
         """Return the best label; every label's score too where one call gives them all."""
-        cache = self._cache_of(inputs.start)
+        cache = self._prefix.cache(inputs.start)
         if len(self._tree.tokens) <= self._limit:
             totals = self._one_pass(cache, inputs.tokens)
             scores = tuple(self._scale.score(i, total) for i, total in enumerate(totals))
@@ -147,7 +126,7 @@ class DecoderSession:
     def label_log_likelihoods(self, text: str) -> tuple[float, ...]:
         """Return the summed token log-likelihood of every label, without priors."""
         inputs = self.encode(text)
-        cache = self._cache_of(inputs.start)
+        cache = self._prefix.cache(inputs.start)
         if len(self._tree.tokens) <= self._limit:
             return self._one_pass(cache, inputs.tokens)
         root, longer = self._network.extend(cache, inputs.tokens)
@@ -169,12 +148,12 @@ class DecoderSession:
     def generate(self, text: str, max_new_tokens: int) -> Iterator[int]:
         """Yield the most probable token again and again, until the turn ends or it is enough."""
         inputs = self.encode(text)
-        cache = self._cache_of(inputs.start)
+        cache = self._prefix.cache(inputs.start)
         yield from greedy(self._network, cache, inputs.tokens, self._end, max_new_tokens)
 
     def close(self) -> None:
         """Drop the cache; onnxruntime frees the rest with the session."""
-        self._cache = ()
+        self._prefix.drop()
 
     def _one_pass(self, cache: Cache, tokens: IntArray) -> tuple[float, ...]:
         logits = self._network.logits(cache, tokens, self._tree)
@@ -199,11 +178,6 @@ class DecoderSession:
         nowhere = np.empty(0, dtype=np.int64)
         logits = np.concatenate([root, self._network.logits(cache, nowhere, tree)])
         return [float(total) for total in labels.sums(tree, logits)]
-
-    def _cache_of(self, length: int) -> Cache:
-        if length == len(self._cached):
-            return self._cache
-        return tuple(np.ascontiguousarray(half[:, :, :length]) for half in self._cache)
 
 
 def open_decoder(spec: SessionSpec) -> DecoderSession:

@@ -76,7 +76,7 @@ def prompt_of(spec: SessionSpec) -> RenderedPrompt:
     """
     prompt = spec.prompt
     if prompt is None:
-        raise WorkerError("session 'decoder' needs a prompt; the task's card must have one")
+        raise WorkerError(f"session {spec.session!r} needs a prompt; the task's card must have one")
     suffix = prompt.suffix.rstrip(" ")
     space = prompt.suffix[len(suffix) :]
     answers = tuple(space + answer for answer in prompt.answers)
