@@ -169,6 +169,14 @@ def test_the_grid_and_the_cost_are_chosen_and_the_bytes_are_the_same_again(
     assert (one / "hog.onnx").read_bytes() == (other / "hog.onnx").read_bytes()
 
 
+def test_a_grid_too_fine_for_the_pictures_is_not_tried(tmp_path: Path) -> None:
+    training = task(tmp_path)
+
+    report, _ = build(HogSvm(), training, tmp_path, side=24, cells=["9", "8"], cost=["1"])
+
+    assert report.notes[0].startswith("fold 0: 8 cells a side")
+
+
 def test_what_a_picture_is_tested_on_does_not_change_the_machine(tmp_path: Path) -> None:
     training = task(tmp_path)
     alone = TrainingSet(

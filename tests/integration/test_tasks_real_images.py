@@ -37,7 +37,7 @@ def test_solar_cells_are_divided_as_the_readme_says(cache: Cache) -> None:
         (0, "defective"): 206,
     }
     assert found.notes == ()
-    assert found.sha256.startswith("00000000")
+    assert found.sha256.startswith("c72cb78c")
 
 
 def test_solar_cells_are_pictures_of_300_by_300_bytes(cache: Cache) -> None:
@@ -47,3 +47,15 @@ def test_solar_cells_are_pictures_of_300_by_300_bytes(cache: Cache) -> None:
     rows = Arrays(found.arrays)
     assert len(rows) == 2624
     assert (rows[0].dtype.str, rows[0].shape) == ("|u1", (300, 300))
+
+
+def test_photographs_of_clothing_are_as_many_of_each_kind(cache: Cache) -> None:
+    found = loaded("clothing-images", cache)
+
+    counted = Counter((item.fold, item.label) for item in found.items)
+    assert len(counted) == 20
+    assert {(fold, n) for (fold, _), n in counted.items()} == {(None, 500), (0, 200)}
+    assert found.arrays is not None
+    rows = Arrays(found.arrays)
+    assert (rows[0].dtype.str, rows[0].shape) == ("|u1", (28, 28))
+    assert found.sha256.startswith("78056955")

@@ -94,6 +94,8 @@ class Evil:
         b"\x80\x02cos\nsystem\n)\x81.",
         b"\x80\x02(" + text("true") + b"ios\nsystem\n.",
         b"\x80\x02\x82\x01.",
+        b"\x80\x02\x8b\xff\xff\xff\x7fx",
+        b"\x80\x02X\xff\xff\xff\xffx",
         pickle.dumps({"a": Evil}, 2),
     ],
 )

@@ -132,6 +132,8 @@ SHELL = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b
         b"t",
         b"(K\x01",
         b"",
+        b"S'\\q'\n",
+        b"I" + b"9" * 5000 + b"\n",
         SHELL,
     ],
 )

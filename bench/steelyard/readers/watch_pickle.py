@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import pickletools
+import warnings
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -69,11 +70,13 @@ def load(data: bytes) -> Any:
     machine = _Machine(len(data))
     ended = -1
     try:
-        for count, (operation, argument, at) in enumerate(pickletools.genops(data)):
-            if count >= MOST_OPERATIONS:
-                raise PickleError(f"more than {MOST_OPERATIONS:,} operations in a pickle")
-            machine.step(operation.name, argument)
-            ended = at or 0
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes in texts of operations that are refused
+            for count, (operation, argument, at) in enumerate(pickletools.genops(data)):
+                if count >= MOST_OPERATIONS:
+                    raise PickleError(f"more than {MOST_OPERATIONS:,} operations in a pickle")
+                machine.step(operation.name, argument)
+                ended = at or 0
     except ValueError as error:
         raise PickleError(f"a damaged pickle: {error}") from error
     if ended + 1 != len(data):

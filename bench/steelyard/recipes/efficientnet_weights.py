@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import pickletools
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -60,18 +61,17 @@ def tensors(path: Path) -> dict[str, Any]:
     """
     import numpy as np
 
+    # Out of memory a read gets what there is: a file would first set aside all that is asked for.
+    file = BytesIO(path.read_bytes())
     try:
-        with path.open("rb") as file:
-            described, keys = _described(file)
-            values = {}
-            for storage in keys:
-                count = int.from_bytes(_exactly(file, 8), "little")
-                _require(count == storage.count, f"storage {storage.key}: {count} values")
-                size = count * np.dtype(storage.dtype).itemsize
-                # Asked for more than there is, reading would set the memory aside first.
-                _require(size <= path.stat().st_size, "it ends too early")
-                values[storage.key] = np.frombuffer(_exactly(file, size), storage.dtype)
-            _require(not file.read(1), "bytes behind the last tensor")
+        described, storages = _described(file)
+        values = {}
+        for storage in storages:
+            count = int.from_bytes(_exactly(file, 8), "little")
+            _require(count == storage.count, f"storage {storage.key}: {count} values")
+            size = count * np.dtype(storage.dtype).itemsize
+            values[storage.key] = np.frombuffer(_exactly(file, size), storage.dtype)
+        _require(not file.read(1), "bytes behind the last tensor")
     except (_Refused, ValueError, IndexError, KeyError) as error:
         raise PrepareError(f"{path.name}: no tensors that can be read safely: {error}") from error
     return {name: _ordered(values[t.storage.key], t) for name, t in described.items()}

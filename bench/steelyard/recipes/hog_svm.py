@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from steelyard.api import BuildReport, BuildRequest, Item, TrainingSet
 from steelyard.errors import PrepareError
@@ -19,6 +19,7 @@ from steelyard.recipes import hog_export, hog_kernel, options, sampling
 KNOWN = ("cells", "components", "cost", "cv_items", "max_train", "orientations", "seed", "side")
 CV_PARTS = 3
 FEWEST_FOR_CV = 30
+FEWEST_PIXELS = 3  # a cell has this many a side: fewer hold no histogram worth its features
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -63,6 +64,7 @@ class HogSvm:
         training = options.training(request, "hog-svm")
         settings = _settings(request)
         shown = _Shown(request, settings)
+        settings = shown.fitted(training.items[0])
         size, sizes, notes = 0, [], []
         for fold in range(training.folds):
             items = _train_items(training, fold, settings)
@@ -87,6 +89,16 @@ class _Shown:
             raise PrepareError("the task has no pictures: this recipe serves modality 'image'")
         self._rows, self._settings = Arrays(request.arrays), settings
         self._kept: dict[tuple[str, int], Any] = {}
+
+    def fitted(self, item: Item) -> Settings:
+        """Return the settings without grids too fine for the pictures, the first of all failing."""
+        if item.array is None:
+            raise PrepareError(f"item {item.id} has no picture")
+        side = min(self._rows[item.array.row].shape)
+        side //= max(1, side // self._settings.side)
+        coarse = [cells for cells in self._settings.cells if side >= cells * FEWEST_PIXELS]
+        kept = tuple(coarse or self._settings.cells[:1])
+        return structs.replace(self._settings, cells=kept)
 
     def grid(self, cells: int) -> Any:
         """Return the grid with so many cells."""
