@@ -129,9 +129,9 @@ def test_a_session_takes_every_shape_it_can(kind: str, request: pytest.FixtureRe
 
 def recomputed(session: Any, text: str, count: int) -> list[int]:
     """Generate greedily by running everything anew for each token."""
-    prompt = session._reader._prompt
+    prompt = session._prefix._reader._prompt
     whole = prompt.prefix + text + prompt.suffix
-    ids = session._reader._tokenizer.encode(whole, add_special_tokens=False).ids
+    ids = session._prefix._reader._tokenizer.encode(whole, add_special_tokens=False).ids
     network, found = session._network, list[int]()
     while len(found) < count and session._end not in found:
         tokens = np.asarray([*ids, *found], dtype=np.int64)
@@ -174,9 +174,9 @@ def test_a_decoder_tells_its_token_times_and_prompt_sizes(decoder: Any) -> None:
     assert len(result.generations) == 3
     texts = {item.id: item.text for item in rig.order}
     for each in result.generations:
-        prompt = decoder._reader._prompt
+        prompt = decoder._prefix._reader._prompt
         whole = prompt.prefix + texts[each.item] + prompt.suffix
-        assert each.prompt_tokens == len(decoder._reader._tokenizer.encode(whole).ids)
+        assert each.prompt_tokens == len(decoder._prefix._reader._tokenizer.encode(whole).ids)
         assert 0 < each.cached_tokens < each.prompt_tokens
         assert 1 <= len(each.token_ns) <= 5
         assert list(each.token_ns) == sorted(each.token_ns)

@@ -101,4 +101,5 @@ def test_an_unknown_session_is_refused_with_the_known_ones() -> None:
     reason = OnnxRuntime().refuse(spec(session="diffusion"))
 
     assert reason is not None
-    assert "no session 'diffusion'; it has: linear, encoder, decoder" in reason
+    assert "no session 'diffusion'; it has: linear, " in reason
+    assert {"encoder", "decoder"} <= set(reason.rpartition(": ")[2].split(", "))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from steelyard.card import Option
 from steelyard.recipes import options
@@ -104,6 +103,7 @@ class _Calibration:
 
 
 def _inputs(base: Path, names: list[str]) -> Iterator[dict[str, Any]]:
+    import numpy as np
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(base / TOKENIZER))
