@@ -51,7 +51,9 @@ def test_a_suite_with_labels_measures_accuracy_of_each_size_and_draw(tmp_path: P
     assert {m.quantity for m in drawn.measurements} == {"load_time"}
     assert dict(drawn.absent)["latency_end_to_end"].startswith("a point of a learning curve")
     assert "majority@constant  all 10" in done.stdout
-    assert "1 labelled items cannot hold one of each of the 2 labels" in " ".join(done.stdout.split())
+    assert "1 labelled items cannot hold one of each of the 2 labels" in " ".join(
+        done.stdout.split()
+    )
 
 
 def test_a_curve_is_shown_again_resumed_and_verified(tmp_path: Path) -> None:
