@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.integration.test_images import answers, build, opened, scores, task
+from tests.integration.stripes import answers, build, opened, scores, task
 
 from steelyard import arrays, catalog
 from steelyard.errors import PrepareError

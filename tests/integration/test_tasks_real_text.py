@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from benchmarks import near_duplicates
 
 from steelyard import catalog
 from steelyard.prepare import data, items
 from steelyard.prepare.cache import Cache
 from steelyard.progress import Silent
+
+pytest.importorskip("benchmarks.near_duplicates")
+
+from benchmarks import near_duplicates
 
 pytestmark = pytest.mark.network
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from benchmarks.gate_noise import Noise, blocks
 
 from steelyard.gate.bounds import DEDICATED, ELSEWHERE, TOLERATED
 from steelyard.gate.sequence import ALPHA, Looks, find
 from steelyard.gate.types import Bounds, Status
+
+pytest.importorskip("benchmarks.gate_noise")
+
+from benchmarks.gate_noise import Noise, blocks
 
 BOARD = Noise(process=0.008, call=0.05)
 CLOUD = Noise()
