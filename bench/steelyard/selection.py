@@ -8,6 +8,7 @@ from math import inf
 from msgspec import Struct
 
 from steelyard.demands import Bound, Figure, Standing
+from steelyard.errors import OptionError, Refusal
 from steelyard.record import Cell
 from steelyard.record_figures import MODELLED, tier
 from steelyard.report import joules
@@ -15,18 +16,24 @@ from steelyard.report.fits import PeakBelow, RunsIn
 from steelyard.report.rows import Percentile, Row, TaskTable
 from steelyard.stats import Quantile
 
-RULE = (
+_RULE = (
     "of the models that meet every limit, those that do beyond doubt before those that do by their "
-    "estimate only; then the highest lower end of the score's 95 % interval, then the lowest p50, "
-    "then the smallest"
+    "estimate only; then the {} of the score's 95 % interval, then the lowest p50, then the "
+    "smallest"
 )
+# By whether more of the score is better.
+RULES = {True: _RULE.format("highest lower end"), False: _RULE.format("lowest upper end")}
 MEASURED = ("ok", "invalid")
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What a user can ask of a model on a task, and of which device alone."""
+    """What a user can ask of a model on a task, and of which device alone.
+
+    `max_score` is for metrics of which less is better, `min_score` for the others.
+    """
 
     min_score: float | None = None
+    max_score: float | None = None
     max_p50_ns: float | None = None
     max_p99_ns: float | None = None
     max_memory_bytes: float | None = None
@@ -95,6 +102,7 @@ class Selection(Struct, frozen=True, kw_only=True):
     """The cell to use, or None, and how each one stands, the best first."""
 
     task: str
+    higher_is_better: bool
     limits: Limits
     chosen: Candidate | None
     candidates: tuple[Candidate, ...]
@@ -108,16 +116,19 @@ class Selection(Struct, frozen=True, kw_only=True):
 
 
 def choose(table: TaskTable, limits: Limits) -> Selection:
-    """Return which cell of a task to use under `limits`; all of them are kept, by RULE's order.
+    """Return which cell of a task to use under `limits`; all of them are kept, by RULES' order.
 
-    Scores of which less is better are not for this: refuse them before.
+    Raises Refusal where nothing says whether more of the score is better, OptionError for a limit
+    on the wrong side of it.
     """
+    higher = _direction(table, limits)
     rows = [row for row in table.rows if limits.device in {None, row.cell.device}]
     tried = [_candidate(row, limits) for row in rows if row.outcome in MEASURED]
-    ordered = tuple(sorted(tried, key=_order))
+    ordered = tuple(sorted(tried, key=lambda one: _order(one, higher=higher)))
     names = [finding.name for finding in ordered[0].findings] if ordered else []
     return Selection(
         task=table.task,
+        higher_is_better=higher,
         limits=limits,
         chosen=next((one for one in ordered if not one.unmet and one.score), None),
         candidates=ordered,
@@ -128,6 +139,21 @@ def choose(table: TaskTable, limits: Limits) -> Selection:
             if row.outcome not in MEASURED
         ),
     )
+
+
+def _direction(table: TaskTable, limits: Limits) -> bool:
+    higher = table.higher_is_better
+    metric = next((row.metric for row in table.rows), "its score")
+    if higher is None:
+        raise Refusal(
+            f"task '{table.task}': no card says whether more {metric} is better; "
+            "give --cards with the one that it was measured with"
+        )
+    if not higher and limits.min_score is not None:
+        raise OptionError(f"less {metric} is better: ask with --max-score, not --min-score")
+    if higher and limits.max_score is not None:
+        raise OptionError(f"more {metric} is better: ask with --min-score, not --max-score")
+    return higher
 
 
 def _candidate(row: Row, limits: Limits) -> Candidate:
@@ -150,8 +176,9 @@ def _findings(row: Row, limits: Limits) -> Iterator[Finding]:
         ("size", "B", limits.max_size_bytes, _size),
         ("energy", "J", limits.max_energy_j, _energy),
     )
-    if limits.min_score is not None:
-        bound = Bound(limit=limits.min_score, at_least=True)
+    wanted = limits.max_score if limits.min_score is None else limits.min_score
+    if wanted is not None:
+        bound = Bound(limit=wanted, at_least=limits.min_score is not None)
         yield _finding("score", "1", bound, _score(row) or "no score was kept")
     for name, unit, limit, read in asked:
         if limit is not None:
@@ -266,11 +293,12 @@ def _obstacle(name: str, candidates: tuple[Candidate, ...]) -> Obstacle:
     )
 
 
-def _order(one: Candidate) -> tuple[bool, bool, float, float, float, str]:
+def _order(one: Candidate, *, higher: bool) -> tuple[bool, bool, float, float, float, str]:
+    score = one.score or Figure(value=0.0, low=-inf, high=inf)
     return (
         bool(one.unmet),
         not one.unmet and bool(one.doubtful),
-        -(one.score.low if one.score else -inf),
+        -score.low if higher else score.high,
         inf if one.p50_ns is None else one.p50_ns,
         inf if one.size_bytes is None else one.size_bytes,
         one.cell.id,

@@ -9,21 +9,16 @@ import msgspec
 import numpy as np
 import pytest
 from tests import toy
+from tests.integration.opening import LABELS, build, opened, plain_log_likelihoods, spec
 from tests.integration.tiny_gguf import PROMPT, TEMPLATE, TEXTS, WORDS, write_gguf
 from tests.integration.tiny_models import chat_model, classifier, onnx_classifier
 
 from steelyard.api import (
     BatchSession,
-    BuildRequest,
     DescribedSession,
     GeneratorSession,
-    Label,
-    RenderedPrompt,
-    SessionSpec,
 )
 from steelyard.backends.ort import OnnxRuntime
-from steelyard.backends.torch import Transformers
-from steelyard.card import Option
 from steelyard.errors import PrepareError, Refusal, WorkerError
 from steelyard.recipes.decoder import GgufDecoder
 from steelyard.recipes.gguf_torch import GgufTorch
@@ -31,36 +26,7 @@ from steelyard.recipes.published import Published
 
 pytestmark = [pytest.mark.export, pytest.mark.filterwarnings("ignore")]  # of torch and transformers
 
-LABELS = tuple(Label(id=word.upper(), words=word) for word in WORDS)
 ARCHITECTURES = ("llama", "qwen2", "mistral", "gemma2")
-
-
-def build(recipe: Any, home: Path, out: Path, **options: Option) -> Path:
-    files = {path.name: path for path in home.iterdir()}
-    request = BuildRequest(files=files, options=options, threads=1)
-    assert recipe.refuse(request) is None
-    out.mkdir()
-    recipe.build(request, out)
-    return out
-
-
-def spec(folder: Path, session: str = "decoder", **changes: Any) -> SessionSpec:
-    values: dict[str, Any] = {
-        "artifact": str(folder),
-        "session": session,
-        "threads": 1,
-        "labels": LABELS,
-        "options": {},
-        "prompt": PROMPT if session == "decoder" else None,
-        **changes,
-    }
-    return SessionSpec(**values)
-
-
-def opened(folder: Path, **changes: Any) -> Any:
-    asked = spec(folder, **changes)
-    assert Transformers().refuse(asked) is None
-    return Transformers().open(asked)
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
@@ -68,27 +34,6 @@ def chat(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     folder: Path = tmp_path_factory.mktemp(request.param)
     chat_model(request.param, folder / "published")
     return build(Published(), folder / "published", folder / "artefact", kind="chat")
-
-
-def plain_log_likelihoods(folder: Path, text: str, prompt: RenderedPrompt = PROMPT) -> list[float]:
-    """Score one label at a time, without cache, mask or batch."""
-    import torch
-    from tokenizers import Tokenizer
-    from transformers import AutoModelForCausalLM
-
-    model = AutoModelForCausalLM.from_pretrained(
-        str(folder), dtype=torch.float32, attn_implementation="eager"
-    ).eval()
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    asked = tokenizer.encode(prompt.prefix + text + prompt.suffix, add_special_tokens=False).ids
-    found = []
-    for word in prompt.answers:
-        label = tokenizer.encode(word + "<|im_end|>", add_special_tokens=False).ids
-        with torch.no_grad():
-            logits = model(torch.tensor([asked + label]), use_cache=False).logits[0]
-        steps = torch.log_softmax(logits.double(), -1)[len(asked) - 1 : -1]
-        found.append(float(steps.gather(1, torch.tensor(label)[:, None]).sum()))
-    return found
 
 
 @pytest.mark.parametrize("limit", [512, 6, 1])

@@ -102,16 +102,20 @@ def test_a_latex_table_has_a_line_a_row_and_as_many_cells_as_columns() -> None:
 
     text = latex.text(tables([run(measured(), hostile)]))
 
-    columns = re.search(r"\\begin\{tabular\}\{(l+r+)\}", text)
-    assert columns is not None
-    lines = [line for line in text.splitlines() if line.endswith(r"\\")]
-    assert len(lines) == 3
-    for line in lines:
-        # A bracket or a star after a line's end would be an argument.
-        assert line.startswith("{}")
-        assert len(re.findall(r"(?<!\\)&", line)) == len(columns[1]) - 1
-    for kind in ("table", "tabular"):
-        assert text.count(rf"\begin{{{kind}}}") == text.count(rf"\end{{{kind}}}") == 1
+    panels = re.findall(r"\\begin\{tabular\}\{(lr+)\}(.*?)\\end\{tabular\}", text, re.DOTALL)
+    for columns, body in panels:
+        lines = [line for line in body.splitlines() if line.endswith(r"\\")]
+        roles = [line for line in lines if line.startswith(r"\multicolumn")]
+        assert len(roles) == 2
+        assert all(rf"\multicolumn{{{len(columns)}}}{{l}}" in line for line in roles)
+        for line in set(lines) - set(roles):
+            # A bracket or a star after a line's end would be an argument.
+            assert line.startswith("{}")
+            assert len(re.findall(r"(?<!\\)&", line)) == len(columns) - 1
+    # The first panel has the titles, two cells and their scores' intervals.
+    assert [body.count("\n{}") for _, body in panels] == [5, 3]
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 1
+    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 2
     assert unescaped(text, "{") == unescaped(text, "}")
 
 
@@ -123,6 +127,17 @@ def test_a_latex_label_is_plain_whatever_the_task_is_called() -> None:
     text = latex.text(tables([run(measured(cell=cell(task="x}_y z")))]))
 
     assert r"\label{tab:steelyard-x-y-z}" in text
+
+
+def test_a_latex_table_has_its_verdict_under_it_and_notes_that_name_it() -> None:
+    (made,) = tables([run(measured())])
+    judged = TaskVerdict(task="spam", outcome="wins", reason="50 % less")
+
+    told = latex.text([replace(made, verdict=judged)])
+
+    below = told.partition(r"\end{table}")[2]
+    assert below.index(r"\textbf{Table~\ref{tab:steelyard-spam}:}") < below.index("verdict: small")
+    assert r"small wins: 50 \% less" in below
 
 
 # pytest-benchmark

@@ -9,8 +9,10 @@ import pytest
 from msgspec import structs
 from tests.unit import builders, historic
 from tests.unit.historic import CELL, kept
+from tests.unit.verdicts import card
 
 from steelyard.api import Score
+from steelyard.card import TaskCard
 from steelyard.errors import HistoryError
 from steelyard.history.environments import environment
 from steelyard.history.series import history
@@ -73,6 +75,52 @@ def test_a_lower_score_is_worse_and_a_lower_latency_better() -> None:
     assert [one.worse for one in of(found, "score").changes] == [True]
     assert of(found, "score").changes[0].shift == pytest.approx(-0.1)
     assert [one.worse for one in of(found, "latency").changes] == [False]
+
+
+def risen(metric: str) -> list[Kept]:
+    """Return sixteen runs whose score goes from 1.0 to 1.5 in the middle."""
+    scores = {n: (Score(metric=metric, value=1.0 if n < 8 else 1.5, n=100),) for n in range(16)}
+    return [kept(n, metric=metric, scores=scores[n]) for n in range(16)]
+
+
+@pytest.mark.parametrize(
+    ("metric", "task", "worse"),
+    [
+        ("accuracy", None, False),
+        ("mase", None, True),
+        ("cer", None, True),
+        ("bleurt", None, None),
+        ("bleurt", card(metric="bleurt"), False),
+        ("distance", card(metric="distance", higher_is_better=False), True),
+        # The card is a later one, with another metric: it says nothing of this.
+        ("distance", card(metric="accuracy", higher_is_better=False), None),
+    ],
+)
+def test_a_risen_score_is_what_the_card_or_the_name_of_its_metric_makes_it(
+    metric: str, task: TaskCard | None, worse: bool | None
+) -> None:
+    found = history(risen(metric), Address(cell=CELL), ("score",), task)
+
+    (change,) = of(found, "score").changes
+    assert change.worse is worse
+    assert change.shift == pytest.approx(0.5)
+
+
+def test_less_time_is_better_whatever_the_metric() -> None:
+    slower = [kept(n, 1_000_000 if n < 8 else 2_000_000, metric="mase") for n in range(16)]
+
+    found = history(slower, Address(cell=CELL), ("latency",), card(metric="mase"))
+
+    assert [one.worse for one in of(found, "latency").changes] == [True]
+
+
+def test_scores_of_another_metric_are_no_points_of_the_series() -> None:
+    old = kept(0, scores=(Score(metric="accuracy", value=0.9, n=100),))
+    new = kept(1, metric="mase", scores=(Score(metric="mase", value=1.2, n=100),))
+
+    score = of(made([old, new]), "score")
+
+    assert (score.values, score.reasons[0]) == ((None, 1.2), "no mase was kept")
 
 
 def test_what_else_was_new_stands_beside_the_change() -> None:

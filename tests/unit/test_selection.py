@@ -13,6 +13,7 @@ from tests.unit import builders
 from steelyard import selection
 from steelyard.api import Score
 from steelyard.demands import Bound, Figure
+from steelyard.errors import OptionError, Refusal
 from steelyard.record import EnergyReading, MemoryLimit
 from steelyard.report.fits import PeakBelow, RunsIn
 from steelyard.report.rows import Row, TaskTable
@@ -217,6 +218,44 @@ def test_only_the_device_asked_for_counts() -> None:
     assert name(chosen(row("a"), other)) == "b"
     assert name(chosen(row("a"), other, device="cpu-1t")) == "a"
     assert chosen(row("a"), device="gpu").candidates == ()
+
+
+def least(*rows: Row, higher_is_better: bool | None = False, **limits: Any) -> Selection:
+    """Choose where less of the score is better, unless said otherwise."""
+    table = TaskTable(task="load", rows=rows, machines=(), higher_is_better=higher_is_better)
+    return selection.choose(table, Limits(**limits))
+
+
+def test_where_less_is_better_the_lowest_upper_end_is_named() -> None:
+    sure, lucky = row("sure", score=score(1.00, 0.01)), row("lucky", score=score(0.95, 0.08))
+    poor, bare = row("poor", score=score(2.0)), row("bare", score=None)
+
+    found = least(poor, bare, lucky, sure)
+
+    assert [one.cell.model for one in found.candidates] == ["sure", "lucky", "poor", "bare"]
+    assert "the lowest upper end of the score's" in selection.RULES[found.higher_is_better]
+
+
+@pytest.mark.parametrize(
+    ("value", "half", "standing"),
+    [(1.1, 0.05, "meets"), (1.18, 0.05, "doubtful"), (1.3, 0.05, "fails")],
+)
+def test_an_error_is_held_against_the_most_that_is_allowed(
+    value: float, half: float, standing: str
+) -> None:
+    found = only(least(row("a", score=score(value, half)), max_score=1.2), "score")
+
+    assert (found.standing, found.at_least) == (standing, False)
+
+
+def test_a_limit_on_the_wrong_side_of_a_score_names_the_right_option() -> None:
+    error = row("a", metric="mase")
+    with pytest.raises(OptionError, match=r"^less mase is better: ask with --max-score, not --min"):
+        least(error, min_score=0.9)
+    with pytest.raises(OptionError, match=r"^more accuracy is better: ask with --min-score"):
+        least(row("a"), higher_is_better=True, max_score=0.9)
+    with pytest.raises(Refusal, match="no card says whether more mase is better; give --cards"):
+        least(error, higher_is_better=None)
 
 
 @given(st.floats(-10, 10), st.floats(0, 5), st.floats(-10, 10), st.booleans())

@@ -14,10 +14,10 @@ from steelyard.weigh import enough
 def test_the_items_needed_are_connor_s() -> None:
     # (1.959964 sqrt(.25) + .841621 sqrt(.25 - .01))^2 / .01
     # = (.979982 + .412309)^2 / .01 = 193.85
-    assert enough.items_needed(0.10, 0.25) == 194
+    assert stats.items_for_difference(0.10, 0.25) == 194
     # (1.959964 sqrt(.1) + .841621 sqrt(.1 - .0009))^2 / .0009
     # = (.619795 + .264943)^2 / .0009 = 869.7
-    assert enough.items_needed(0.03, 0.10) == 870
+    assert stats.items_for_difference(0.03, 0.10) == 870
 
 
 def test_sixty_items_show_thirteen_points_where_one_in_eight_is_discordant() -> None:
@@ -29,17 +29,17 @@ def test_what_n_items_can_show_is_what_needs_n_items(n: int, discordant: float) 
     found = stats.detectable_difference(discordant, n)
 
     if found is not None:
-        assert enough.items_needed(found, discordant) == pytest.approx(n, abs=2)
+        assert stats.items_for_difference(found, discordant) == pytest.approx(n, abs=2)
 
 
 @pytest.mark.parametrize(("difference", "discordant"), [(0, 0.1), (1.1, 0.1), (0.1, 1.1), (-1, 1)])
 def test_shares_beyond_one_cannot_be(difference: float, discordant: float) -> None:
     with pytest.raises(ValueError, match="cannot be"):
-        enough.items_needed(difference, discordant)
+        stats.items_for_difference(difference, discordant)
 
 
 def test_so_many_items_show_the_difference_four_times_in_five() -> None:
-    n, difference, discordant = enough.items_needed(0.05, 0.15), 0.05, 0.15
+    n, difference, discordant = stats.items_for_difference(0.05, 0.15), 0.05, 0.15
     won, lost = (discordant + difference) / 2, (discordant - difference) / 2
     generator = np.random.default_rng(0)
     draws = generator.multinomial(n, [won, lost, 1 - won - lost], size=2000)
@@ -73,7 +73,7 @@ def test_hardly_any_items_show_nothing() -> None:
 
 def test_a_share_too_small_to_hold_the_difference_is_raised() -> None:
     # (1.959964 sqrt(.03) + .841621 sqrt(.03 - .0009))^2 / .0009 = (.339476 + .143570)^2 / .0009
-    assert enough.items_needed(0.03, 0.01) == 260
+    assert stats.items_for_difference(0.03, 0.01) == 260
 
 
 @given(st.integers(1, 10**6), st.floats(1e-6, 1.0), st.floats(1.0, 10.0))

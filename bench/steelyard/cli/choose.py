@@ -14,7 +14,7 @@ from steelyard.cli.cells import newest_unless
 from steelyard.cli.options import cards_option
 from steelyard.cli.output import print_columns, run_tables
 from steelyard.cli.quantities import duration, energy, number, size
-from steelyard.errors import Refusal, UnknownNameError
+from steelyard.errors import UnknownNameError
 from steelyard.report import units
 from steelyard.report.rows import TaskTable
 from steelyard.selection import Candidate, Finding, Limits, Selection
@@ -35,6 +35,7 @@ LEGEND = "?: meets it by its estimate, not by the whole 95 % interval; x: does n
 @click.option("--task", required=True, metavar="ID", help="What the model is for.")
 @click.option("--device", metavar="ID", help="Only what was measured on this device: cpu-1t.")
 @click.option("--min-score", type=number, help="Least score, in the task's own metric.")
+@click.option("--max-score", type=number, help="Most, where less of that metric is better: 1.2.")
 @click.option("--max-p50", type=duration, help="Most time that half of all calls take: 10ms.")
 @click.option("--max-p99", type=duration, help="Most time that 99 of 100 calls take: 50ms.")
 @click.option("--max-memory", type=size, help="Most memory of the process: 512MB.")
@@ -50,6 +51,7 @@ def command(
     task: str,
     device: str | None,
     min_score: float | None,
+    max_score: float | None,
     max_p50: float | None,
     max_p99: float | None,
     max_memory: float | None,
@@ -65,6 +67,7 @@ def command(
     """
     limits = Limits(
         min_score=min_score,
+        max_score=max_score,
         max_p50_ns=max_p50,
         max_p99_ns=max_p99,
         max_memory_bytes=max_memory,
@@ -94,9 +97,6 @@ def _table(
 ) -> TaskTable:
     """Return the table of the task; raise UnknownNameError where these runs have none of it."""
     found = catalog.load(cards)
-    entry = found.tasks.get(task)
-    if entry is not None and not entry.card.higher_is_better:
-        raise Refusal(f"task '{task}': less of its score is better, which choose does not order")
     tables = run_tables(newest_unless(runs), found)
     table = next((one for one in tables if one.task == task), None)
     if table is None:
@@ -196,7 +196,7 @@ def _cell(finding: Finding) -> str:
 
 
 def _notes(made: Selection) -> Iterator[str]:
-    yield f"the rule: {selection.RULE}"
+    yield f"the rule: {selection.RULES[made.higher_is_better]}"
     yield "scores are each model's own, on the items that it was asked: fewer items, wider interval"
     if made.obstacles:
         yield LEGEND

@@ -9,8 +9,9 @@ from typing import get_args
 import click
 import msgspec
 
-from steelyard import store
+from steelyard import catalog, store
 from steelyard.cli.cells import LOCAL
+from steelyard.cli.options import cards_option
 from steelyard.cli.output import say_written
 from steelyard.errors import HistoryError, StoreError
 from steelyard.history import html, markdown, reading, series, text
@@ -44,6 +45,7 @@ from steelyard.report.html import libraries
     show_default=True,
 )
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to a file instead.")
+@cards_option
 def command(
     cell: str,
     runs: tuple[Path, ...],
@@ -52,6 +54,7 @@ def command(
     quantities: tuple[Quantity, ...],
     form: str,
     output: Path | None,
+    cards: tuple[Path, ...],
 ) -> None:
     """Show CELL over RUNS: run files, run folders, or folders of these (results/local).
 
@@ -68,7 +71,9 @@ def command(
     if found.others:
         click.echo(f"{found.others} other JSON files are no runs and were left out", err=True)
     address = Address(cell=found.cell, machine=machine, environment=environment)
-    made = series.history(found.kept, address, quantities or QUANTITIES)
+    entry = catalog.load(cards).tasks.get(found.cell.partition("/")[0])
+    card = entry.card if entry else None
+    made = series.history(found.kept, address, quantities or QUANTITIES, card)
     _write(_shown(made, form), output)
 
 

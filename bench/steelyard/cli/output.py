@@ -13,6 +13,7 @@ from rich.console import Console
 
 from steelyard import learning, plugins, store, verdict
 from steelyard.api import Answer, Score, Scorer, WeighingScorer
+from steelyard.card import TaskCard
 from steelyard.catalog import Catalog
 from steelyard.errors import StoreError
 from steelyard.learning import TaskCurves
@@ -34,7 +35,7 @@ def run_tables(
     """
     where = joules.place(region)
     runs = [run for folder in folders for run in store.read_runs(folder)]
-    made = tables(runs, _loader(folders), _rescorer(found))
+    made = tables(runs, _loader(folders), _rescorer(found), _cards(found))
     judged = {one.task: one for one in run_verdicts(folders, found) if one.pairs}
     return tuple(structs.replace(billed(one, where), verdict=judged.get(one.task)) for one in made)
 
@@ -42,15 +43,13 @@ def run_tables(
 def run_verdicts(folders: Sequence[Path], found: Catalog) -> tuple[TaskVerdict, ...]:
     """Return the verdicts of the runs in `folders`, by the cards at hand."""
     runs = [run for folder in folders for run in store.read_runs(folder)]
-    cards = {name: entry.card for name, entry in found.tasks.items()}
-    return verdict.judge(runs, _loader(folders), cards, Means(reweigh=_reweigher(found)))
+    return verdict.judge(runs, _loader(folders), _cards(found), Means(reweigh=_reweigher(found)))
 
 
 def run_curves(folders: Sequence[Path], found: Catalog) -> tuple[TaskCurves, ...]:
     """Return the learning curves of the runs in `folders`, by the cards at hand."""
     runs = [run for folder in folders for run in store.read_runs(folder)]
-    cards = {name: entry.card for name, entry in found.tasks.items()}
-    return learning.curves(runs, _loader(folders), cards, _reweigher(found))
+    return learning.curves(runs, _loader(folders), _cards(found), _reweigher(found))
 
 
 def print_tables(folders: Sequence[Path], found: Catalog, region: str | None = None) -> None:
@@ -78,6 +77,10 @@ def print_columns(rows: Sequence[tuple[str, ...]]) -> None:
 def say_written(path: Path) -> None:
     """Say on the standard error which file was written, and how large it is."""
     click.echo(f"written: {path} ({units.size(path.stat().st_size)})", err=True)
+
+
+def _cards(found: Catalog) -> dict[str, TaskCard]:
+    return {name: entry.card for name, entry in found.tasks.items()}
 
 
 def _loader(folders: Sequence[Path]) -> Load:

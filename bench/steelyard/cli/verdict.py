@@ -13,7 +13,7 @@ from steelyard import catalog
 from steelyard.cli.cells import newest_unless
 from steelyard.cli.options import cards_option
 from steelyard.cli.output import run_verdicts
-from steelyard.report import markdown, pairs, table, verdicts
+from steelyard.report import markdown, paired_csv, pairs, table, verdicts
 from steelyard.report.units import clean
 from steelyard.verdict import TaskVerdict
 
@@ -23,14 +23,14 @@ NOTHING_TO_COMPARE = 3
 @click.command(
     "verdict",
     epilog="Examples:  steelyard verdict   |   steelyard verdict results/default -k spam   |   "
-    "steelyard verdict results/default -f json",
+    "steelyard verdict results/default -f json   |   steelyard verdict -f csv > pairs.csv",
 )
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path, exists=True))
 @click.option(
     "--format",
     "-f",
     "form",
-    type=click.Choice(["table", "markdown", "json"]),
+    type=click.Choice(["table", "markdown", "csv", "json"]),
     default="table",
     show_default=True,
 )
@@ -62,6 +62,9 @@ def command(
 def _print(made: Sequence[TaskVerdict], form: str) -> None:
     if form == "json":
         click.echo(verdicts.json_text(made), nl=False)
+        return
+    if form == "csv":
+        click.echo(paired_csv.csv_text(made), nl=False)
         return
     sheets, common_notes = pairs.sheets([one for one in made if one.pairs])
     others = [f"{clean(one.task)}: {verdicts.line(one)}" for one in made if not one.pairs]

@@ -51,7 +51,17 @@ def match(
     asked: Asked, arms: tuple[Arm, Arm], homes: tuple[Home, Home], desk: Desk
 ) -> tuple[Matched, ...]:
     """Return the cells of the gate, baseline's first; raise ArmError where an arm lacks one."""
-    theirs, ours = (_cells(asked, arm, home, desk) for arm, home in zip(arms, homes, strict=True))
+    theirs = _cells(asked, arms[0], homes[0], desk)
+    try:
+        ours = _cells(asked, arms[1], homes[1], desk)
+    except UnknownNameError as error:
+        if homes[0].checkout is None:
+            raise
+        # What a revision had and this checkout has not was renamed: no wrong usage.
+        raise ArmError(
+            f"{arms[1].text}: {error}; {arms[0].text} has it: what was renamed or removed is not "
+            "compared: name both arms"
+        ) from error
     baseline, candidate = _keyed(theirs, ours)
     for mine, others, arm in ((baseline, candidate, arms[1]), (candidate, baseline, arms[0])):
         lacking = [name for name in mine if name not in others]

@@ -21,8 +21,15 @@ class Figure(Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-def figure(record: Record, quantity: Quantity, like: EnergyReading | None = None) -> Figure:
-    """Return one quantity of a record; energy only as `like` was counted."""
+class Alike(Struct, frozen=True, kw_only=True):
+    """What the figures of one series have in common: the metric, and how energy was counted."""
+
+    metric: str
+    counted: EnergyReading | None = None
+
+
+def figure(record: Record, quantity: Quantity, alike: Alike) -> Figure:
+    """Return one quantity of a record, of `alike` only."""
     if not record.answered:
         said = record.reason or "no reason was recorded"
         return Figure(reason=f"{record.outcome.replace('_', ' ')}: {said}")
@@ -30,14 +37,14 @@ def figure(record: Record, quantity: Quantity, like: EnergyReading | None = None
         case "latency":
             return _latency(record)
         case "score":
-            score = record.score()
-            return _known(score.value if score else None)
+            score = record.score(alike.metric)
+            return _known(score.value if score else None, f"no {alike.metric} was kept")
         case "memory":
             return _known(record_figures.peak_bytes(record))
         case "size":
             return _known(record.artifact.size_bytes if record.artifact else None)
         case "energy":
-            return _energy(record, like)
+            return _energy(record, alike.counted)
 
 
 def counted(record: Record) -> EnergyReading | None:

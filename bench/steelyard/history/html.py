@@ -14,7 +14,8 @@ from steelyard.report.html.view import Drawn, Table, View
 TEMPLATE = "history.html.jinja"
 AXES: dict[str, Unit] = {"s": "s", "B": "B", "J": "J"}
 # How the page draws them: runs as a fine line, levels as steps, changes as marks.
-RUNS, LEVELS, WORSE, BETTER = "front", "specialist", "generalist", "specialist"
+RUNS, LEVELS = "front", "specialist"
+WAYS: dict[bool | None, str] = {True: "generalist", False: "specialist", None: "baseline"}
 
 
 class HistoryPage(View, frozen=True, kw_only=True):
@@ -67,7 +68,8 @@ def plot(series: Series, history: History) -> Plot:
         title=title,
         sentence=_sentence(series),
         x=Axis(title="run, by time", low=0.0, high=float(len(series.values) + 1)),
-        y=plots.linear(series.unit if series.quantity == "score" else title, values, _unit(series)),
+        # A title would stand on figures as long as 1.08ms; the heading above says it already.
+        y=plots.linear(series.unit if series.quantity == "score" else "", values, _unit(series)),
         points=tuple(_points(series, history, known[-1][0] - 1)),
         lines=(
             Line(name="runs", role=RUNS, x=tuple(float(i) for i, _ in known), y=tuple(values)),
@@ -84,7 +86,7 @@ def _points(series: Series, history: History, latest: int) -> Iterator[Point]:
     for change in series.changes:
         yield Point(
             name=words.shift(series.quantity, change),
-            role=WORSE if change.worse else BETTER,
+            role=WAYS[change.worse],
             x=float(change.index + 1),
             y=series.values[change.index] or change.after,
             text=words.sentence(series, change, history),
@@ -117,10 +119,11 @@ def _sentence(series: Series) -> str:
     changes = f"{found} change point{'' if found == 1 else 's'}"
     if not found:
         changes = words.none_found(series)
+    unknown = any(change.worse is None for change in series.changes)
     return (
         f"{count} of {len(series.values)} runs have a figure; {changes}. The axis need not begin "
         "at 0. Squares are changes for the worse, circles for the better, thick lines the levels "
-        "just before and after."
+        f"just before and after.{' Triangles are changes that no card judges.' if unknown else ''}"
     )
 
 

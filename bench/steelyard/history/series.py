@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 
+from steelyard.card import TaskCard
+from steelyard.directions import higher_is_better
 from steelyard.errors import HistoryError
 from steelyard.history.changes import Step, detect
 from steelyard.history.environments import differing, environment, machine
-from steelyard.history.figures import UNITS, counted, figure
+from steelyard.history.figures import UNITS, Alike, counted, figure
 from steelyard.history.types import (
     QUANTITIES,
     RULES,
@@ -26,14 +28,22 @@ from steelyard.record import Record
 
 
 def history(
-    kept: Sequence[Kept], address: Address, quantities: Sequence[Quantity] = QUANTITIES
+    kept: Sequence[Kept],
+    address: Address,
+    quantities: Sequence[Quantity] = QUANTITIES,
+    card: TaskCard | None = None,
 ) -> History:
-    """Return the history at an address; raise HistoryError where that is none, or several."""
+    """Return the history at an address; raise HistoryError where that is none, or several.
+
+    `card` is the task's: it says whether more of its score is better.
+    """
     name, on_machine = _on_machine(kept, address)
     chosen = _within(_ordered(on_machine), address)
     environments = {one.key: one for one in (environment(each.host) for each in chosen)}
     moments = tuple(_moments(chosen))
-    made = [_series(quantity, chosen, moments) for quantity in quantities]
+    more = higher_is_better(chosen[-1].record.metric, card)
+    ways = {one: more if one == "score" else False for one in quantities}
+    made = [_series(one, chosen, moments, higher=ways[one]) for one in quantities]
     return History(
         schema=SCHEMA,
         cell=address.cell,
@@ -127,16 +137,21 @@ def _environments(before: Environment, after: Environment) -> tuple[str, ...]:
     return () if before.key == after.key else differing(before, after)
 
 
-def _series(quantity: Quantity, kept: Sequence[Kept], moments: Sequence[Moment]) -> Series:
-    like = next((found for one in reversed(kept) if (found := counted(one.record))), None)
-    figures = [figure(one.record, quantity, like) for one in kept]
+def _series(
+    quantity: Quantity, kept: Sequence[Kept], moments: Sequence[Moment], *, higher: bool | None
+) -> Series:
+    alike = Alike(
+        metric=kept[-1].record.metric,
+        counted=next((found for one in reversed(kept) if (found := counted(one.record))), None),
+    )
+    figures = [figure(one.record, quantity, alike) for one in kept]
     values = tuple(one.value for one in figures)
     return Series(
         quantity=quantity,
         unit=_unit(quantity, kept[-1].record),
         values=values,
         reasons=tuple(one.reason for one in figures),
-        changes=_changes(quantity, values, moments),
+        changes=tuple(_changes(quantity, values, moments, higher=higher)),
     )
 
 
@@ -145,16 +160,28 @@ def _unit(quantity: Quantity, latest: Record) -> str:
 
 
 def _changes(
-    quantity: Quantity, values: Sequence[float | None], moments: Sequence[Moment]
-) -> tuple[Change, ...]:
+    quantity: Quantity,
+    values: Sequence[float | None],
+    moments: Sequence[Moment],
+    *,
+    higher: bool | None,
+) -> Iterator[Change]:
     rule = RULES[quantity]
     # What is absent is no point of the series; where ratios count, neither is what has none.
     at = [i for i, v in enumerate(values) if v is not None and (v > 0 or not rule.ratio)]
     known = [value for i in at if (value := values[i]) is not None]
-    return tuple(_change(quantity, step, at, moments) for step in detect(known, rule))
+    for step in detect(known, rule):
+        yield _change(quantity, step, at, moments, higher=higher)
 
 
-def _change(quantity: Quantity, step: Step, at: list[int], moments: Sequence[Moment]) -> Change:
+def _change(
+    quantity: Quantity,
+    step: Step,
+    at: list[int],
+    moments: Sequence[Moment],
+    *,
+    higher: bool | None,
+) -> Change:
     index, previous = at[step.index], at[step.index - 1]
     ratio = RULES[quantity].ratio
     shift = step.after / step.before - 1 if ratio else step.after - step.before
@@ -164,7 +191,7 @@ def _change(quantity: Quantity, step: Step, at: list[int], moments: Sequence[Mom
         before=step.before,
         after=step.after,
         shift=shift,
-        worse=shift < 0 if quantity == "score" else shift > 0,
+        worse=None if higher is None else (shift < 0) == higher,
         found_by=_found_by(step),
         commit=moments[index].commit,
         previous_commit=moments[previous].commit,

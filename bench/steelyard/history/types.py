@@ -65,15 +65,16 @@ class Moment(Struct, frozen=True, kw_only=True):
 class Change(Struct, frozen=True, kw_only=True):
     """A change point; `index` is of the moment that began the new level.
 
-    `shift` is a share of what was before, or a difference for the score. The cause lies after
-    `previous_commit`, up to `commit`, where these are known.
+    `shift` is a share of what was before, or a difference for the score. `worse` is None where
+    nothing says whether more of the score is better. The cause lies after `previous_commit`, up
+    to `commit`, where these are known.
     """
 
     index: int
     before: float
     after: float
     shift: float
-    worse: bool
+    worse: bool | None
     found_by: tuple[str, ...]
     commit: str | None = None
     previous_commit: str | None = None

@@ -11,6 +11,7 @@ TITLES: dict[Quantity, str] = {
     "energy": "energy a call",
 }  # fmt: skip
 ABSENT = "-"
+WAYS = {True: "worse", False: "better", None: "no card says whether that is better"}
 COMMIT = 12
 RULE = (
     "Change points: the union of a Potts step fit and a Hampel-filtered E-divisive, each shift of "
@@ -43,10 +44,9 @@ def sentence(series: Series, change: Change, history: History) -> str:
     """Return one change: what, how much, since which run and commit, what else was new there."""
     moment = history.moments[change.index]
     name = series.quantity
-    what = "worse" if change.worse else "better"
     levels = f"{amount(name, change.before)} -> {amount(name, change.after)}"
-    said = f"{TITLES[name]} {shift(name, change)} ({what}): {levels} since {day(moment.started)}, "
-    said += f"run {units.clean(moment.run)}, {commits(change)}"
+    said = f"{TITLES[name]} {shift(name, change)} ({WAYS[change.worse]}): {levels} "
+    said += f"since {day(moment.started)}, run {units.clean(moment.run)}, {commits(change)}"
     if change.differs:
         said += f"; also new there: {units.clean(', '.join(change.differs))}"
     return f"{said} (found by {' and '.join(change.found_by)})"

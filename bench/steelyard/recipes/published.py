@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from steelyard import shards
 from steelyard.api import BuildReport, BuildRequest
 from steelyard.errors import PrepareError
 from steelyard.recipes import options, published_files
@@ -14,7 +15,7 @@ from steelyard.recipes import options, published_files
 KNOWN = ("kind",)
 KINDS = ("chat", "classifier")
 PLAIN = ("config.json", "tokenizer.json")
-WEIGHTS = (".safetensors", ".safetensors.index.json", ".onnx", ".onnx_data", ".onnx.data")
+WEIGHTS = (".safetensors", shards.SUFFIX, ".onnx", ".onnx_data", ".onnx.data")
 # For tokenizers that no longer say how long a text may be (transformers' VERY_LARGE_INTEGER).
 UNTOLD = 1_000_000
 TRAINED_ELSEWHERE = "learned from its publisher's own labelled items, how many is not known here"
@@ -47,10 +48,14 @@ class Published:
         return options.missing(needed)
 
     def build(self, request: BuildRequest, out: Path) -> BuildReport:
-        """Link the files; write `chat.json` or `classifier.json`."""
+        """Link the files; write `chat.json` or `classifier.json`.
+
+        Raises Refusal for an index that names files which the card has not.
+        """
         refusal = self.refuse(request)
         if refusal is not None:
             raise PrepareError(refusal)
+        _check_shards(request)
         for name in (*PLAIN, *_weights(request)):
             published_files.link(request.files[name], out / name)
         if request.options["kind"] == "chat":
@@ -64,6 +69,12 @@ class Published:
 
 def _weights(request: BuildRequest) -> list[str]:
     return sorted(name for name in request.files if name.endswith(WEIGHTS))
+
+
+def _check_shards(request: BuildRequest) -> None:
+    for name in _weights(request):
+        if name.endswith(shards.SUFFIX):
+            shards.check(request.files[name].read_bytes(), request.files, name)
 
 
 def _chat(request: BuildRequest) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -53,11 +53,16 @@ def json_text(tables: Iterable[TaskTable]) -> str:
 
 
 def csv_text(tables: Iterable[TaskTable]) -> str:
-    """Return all rows as one CSV; a spreadsheet reads no cell of it as a formula.
+    """Return all rows as one CSV.
 
-    A row is of one cell and a verdict of two: verdicts are in the JSON, not here.
+    A row is of one cell: the last columns repeat its task's verdict, and pairs of cells have a CSV
+    of their own (`steelyard verdict -f csv`).
     """
-    rows = [flat(row) for table in tables for row in table.rows]
+    return csv_of([{**flat(row), **_verdict(table)} for table in tables for row in table.rows])
+
+
+def csv_of(rows: Sequence[Mapping[str, Value]]) -> str:
+    """Return rows of the same columns as CSV; a spreadsheet reads no cell of it as a formula."""
     out = io.StringIO()
     if rows:
         writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
@@ -103,6 +108,17 @@ def flat(row: Row) -> dict[str, Value]:
         "artifact_sha256": row.artifact_sha256,
         "run": row.run,
         "started": row.started,
+    }
+
+
+def _verdict(table: TaskTable) -> dict[str, Value]:
+    """Return the task's verdict; `verdict_missing` says why there is none."""
+    found = table.verdict
+    return {
+        "verdict": found.outcome if found else None,
+        "verdict_by": found.by.id if found and found.by else None,
+        "verdict_reason": found.reason if found else None,
+        "verdict_missing": None if found else "no specialist stands beside a generalist",
     }
 
 

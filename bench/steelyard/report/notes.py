@@ -23,10 +23,7 @@ LABELLED = (
 )
 ON_SAME_ITEMS = f"{SAME_ITEMS}: the score on exactly the items that the generalists were asked."
 INVALID = "invalid: no try kept the rules of a timed window; close other programs and run it again."
-NOT_DONE = (
-    "Not done for generalists, though known to help them: retrieval, reasoning, fine-tuning, "
-    "free generation."
-)
+NOT_DONE = "Not done for generalists, though known to help them: {}."
 
 
 def notes(table: TaskTable) -> tuple[str, ...]:
@@ -60,12 +57,26 @@ def _legend(tables: Sequence[TaskTable]) -> Iterator[str]:
     if any(row.fits_in for row in rows):
         yield fits.NOTE
     yield LABELLED
-    if any(row.role == "generalist" for row in rows):
-        yield NOT_DONE
+    yield from _not_done(rows)
     yield from _energy(tables)
     yield from _untold(rows)
     if any(table.verdict for table in tables):
         yield from verdicts.legend()
+
+
+def _not_done(rows: Sequence[Row]) -> Iterator[str]:
+    """Say what was not tried for the generalists of these rows: no model is ever tuned on a task.
+
+    Only those that are asked in words, and so have a prompt, could look things up or reason.
+    """
+    large = [row for row in rows if row.role == "generalist" and row.score]
+    wrote = [row.prompt.normalisation is None for row in large if row.prompt]
+    undone = ["retrieval", "reasoning", "fine-tuning"] if wrote else ["fine-tuning"]
+    if wrote and not all(wrote):
+        which = ", but where a row says that its answers are written" if any(wrote) else ""
+        undone.append(f"free generation{which}")
+    if large:
+        yield NOT_DONE.format(", ".join(undone))
 
 
 def _energy(tables: Sequence[TaskTable]) -> Iterator[str]:
@@ -172,9 +183,10 @@ def _parent(beside: Beside) -> str:
 def _machine(machine: Machine) -> str:
     host = machine.host
     virtual = f", virtual ({host.virtual})" if host.virtual else ""
+    emulated = ", emulated" if host.emulated else ""
     return (
         f"{machine.device}: {host.cpu}, {host.cores} cores, {size(host.memory_bytes)}, "
-        f"{host.system}{virtual}, Python {host.python}, steelyard {machine.tool_version}."
+        f"{host.system}{virtual}{emulated}, Python {host.python}, steelyard {machine.tool_version}."
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from steelyard.directions import LOWER
 from steelyard.errors import ExportError
 from steelyard.report.archive import Kind, connected, convert, explained, quoted, rows, run_files
 
@@ -24,13 +25,15 @@ CREATE VIEW latest AS SELECT * FROM cells
 QUALIFY row_number() OVER (PARTITION BY cell ORDER BY started_utc DESC, run DESC) = 1
 """
 
+_LESS = ", ".join(f"'{metric}'" for metric in sorted(LOWER))
 SUMMARY = """
 SELECT task, model || '@' || variant AS model, device, records, outcome, metric,
   round(score, 3) AS score, round(p50_ns / 1e6, 4) AS p50_ms,
   round(memory_peak_bytes / 1e6, 1) AS memory_mb
 FROM latest JOIN (SELECT cell, count(*) AS records FROM cells GROUP BY cell) USING (cell)
-ORDER BY task, score DESC NULLS LAST, cell
-"""
+ORDER BY task, CASE WHEN metric IN (:less) THEN latest.score ELSE -latest.score END NULLS LAST,
+  cell
+""".replace(":less", _LESS)
 
 
 class Answer(Struct, frozen=True, kw_only=True):

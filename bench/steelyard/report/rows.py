@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct, structs
 
 from steelyard.api import Score
+from steelyard.card import TaskCard
+from steelyard.directions import higher_is_better
 from steelyard.loads import AnyLoadResult
 from steelyard.record import (
     Cell,
@@ -106,12 +108,14 @@ class Machine(Struct, frozen=True, kw_only=True):
 class TaskTable(Struct, frozen=True, kw_only=True):
     """The rows of one task, the machines they come from, and whose electricity they used.
 
-    `verdict` is None where nobody asked for one.
+    `higher_is_better` is of the score, None where nothing says so. `verdict` is None where nobody
+    asked for one.
     """
 
     task: str
     rows: tuple[Row, ...]
     machines: tuple[Machine, ...]
+    higher_is_better: bool | None = True
     place: Place = Place()
     verdict: TaskVerdict | None = None
 
@@ -124,18 +128,20 @@ def tables(
     runs: Iterable[RunFile],
     load: Load = no_predictions,
     rescore: Rescore = paired.rescore_accuracy,
+    cards: Mapping[str, TaskCard] | None = None,
 ) -> tuple[TaskTable, ...]:
     """Return a table a task, in the order of the runs; of a repeated cell the latest record.
 
     `load` returns a record's predictions; without them nothing is compared item by item.
-    `rescore` scores a part of them in the record's metric, or returns None where it cannot.
+    `rescore` scores a part of them in the record's metric, or returns None where it cannot. `cards`
+    are the tasks', for whether more of their score is better.
     """
     found = latest(runs)
-    tasks = dict.fromkeys(record.cell.task for _, record in found)
-    return tuple(
-        _table(task, [pair for pair in found if pair[1].cell.task == task], load, rescore)
-        for task in tasks
-    )
+    by_task: dict[str, list[tuple[RunFile, Record]]] = {}
+    for pair in found:
+        by_task.setdefault(pair[1].cell.task, []).append(pair)
+    made = (_table(task, pairs, load, rescore) for task, pairs in by_task.items())
+    return tuple(_ordered(table, (cards or {}).get(table.task)) for table in made)
 
 
 def billed(table: TaskTable, where: Place) -> TaskTable:
@@ -175,10 +181,16 @@ def _table(
         run.device: Machine(device=run.device, host=run.host, tool_version=run.tool_version)
         for run, _ in pairs
     }
-    table = TaskTable(
-        task=task, rows=tuple(sorted(rows, key=_order)), machines=tuple(machines.values())
-    )
+    table = TaskTable(task=task, rows=tuple(rows), machines=tuple(machines.values()))
     return billed(table, Place())
+
+
+def _ordered(table: TaskTable, card: TaskCard | None) -> TaskTable:
+    """Return the table with its rows by role, then the best score, the unscored last."""
+    ways = {higher_is_better(row.metric, card) for row in table.rows}
+    more = ways.pop() if len(ways) == 1 else None
+    rows = sorted(table.rows, key=lambda row: _order(row, higher=more is not False))
+    return structs.replace(table, rows=tuple(rows), higher_is_better=more)
 
 
 def _answers(records: Iterable[Record], load: Load) -> Predictions:
@@ -271,7 +283,7 @@ def _beside_parent(
     return paired.beside(record, its_record, answers, hosts)
 
 
-def _order(row: Row) -> tuple[int, bool, float, str]:
-    """Order by role, then by score, the unscored last, then by name."""
+def _order(row: Row, *, higher: bool) -> tuple[int, bool, float, str]:
     role = ROLES.index(row.role) if row.role in ROLES else len(ROLES)
-    return role, row.score is None, -(row.score.value if row.score else 0.0), row.cell.id
+    value = row.score.value if row.score else 0.0
+    return role, row.score is None, -value if higher else value, row.cell.id

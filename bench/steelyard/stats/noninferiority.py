@@ -69,6 +69,21 @@ def detectable_difference(
     return found if found <= 1 else None
 
 
+def items_for_difference(
+    difference: float, discordant: float, alpha: float = ALPHA, power: float = POWER
+) -> int:
+    """Return how many items show a difference, two-sided at `alpha`, with `power`.
+
+    Connor's n, of which `detectable_difference` is the inverse; a share of `discordant` items too
+    small to hold the difference is raised.
+    """
+    if not (0 < difference <= 1 and 0 <= discordant <= 1):
+        raise ValueError(f"a difference of {difference} with {discordant} discordant cannot be")
+    share = max(discordant, difference)
+    root = _quantile(1 - alpha / 2) * sqrt(share) + _quantile(power) * sqrt(share - difference**2)
+    return ceil((root / difference) ** 2)
+
+
 def detectable_shift(error: float, alpha: float = ALPHA, power: float = POWER) -> float:
     """Return the least difference that an estimate with this standard error shows.
 

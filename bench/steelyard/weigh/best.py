@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from steelyard import stats
 from steelyard.record import Prediction, Record
-from steelyard.weigh import enough
 
 Answers = Mapping[str, Sequence[Prediction]]
 
@@ -102,7 +101,7 @@ def _beyond_constant(one: Record, records: Sequence[Record], answers: Answers) -
 
 
 def _is_better(found: Pair) -> bool:
-    return found.won > found.lost and found.p_value < enough.ALPHA
+    return found.won > found.lost and found.p_value < stats.ALPHA
 
 
 def _against(best: Record, records: Sequence[Record], answers: Answers) -> Record | None:

@@ -1,35 +1,14 @@
 """How small a difference so many test items can show, and how many would show a smaller one.
 
-Two models on the same items differ only on discordant pairs, a share psi of them. A difference d is
-seen by McNemar's test, two-sided at 5 %, with a power of 80 % from
-
-    n = (z.975 sqrt(psi) + z.80 sqrt(psi - d^2))^2 / d^2
-
-items on (Connor, Biometrics 1987, 43:207-211); `stats.detectable_difference` is its inverse.
+Two models on the same items differ only on discordant pairs; McNemar's test at 5 % and a power of
+80 % (`stats.items_for_difference` and its inverse, `stats.detectable_difference`).
 """
 
 from __future__ import annotations
 
-from math import ceil, sqrt
-from statistics import NormalDist
+from steelyard.stats import detectable_difference, items_for_difference
 
-from steelyard.stats import detectable_difference
-
-ALPHA = 0.05
-POWER = 0.80
 WANTED = 0.03
-
-_Z_ALPHA = NormalDist().inv_cdf(1 - ALPHA / 2)
-_Z_POWER = NormalDist().inv_cdf(POWER)
-
-
-def items_needed(difference: float, discordant: float) -> int:
-    """Return how many test items show a difference; a share too small to hold it is raised."""
-    if not (0 < difference <= 1 and 0 <= discordant <= 1):
-        raise ValueError(f"a difference of {difference} with {discordant} discordant cannot be")
-    share = max(discordant, difference)
-    root = _Z_ALPHA * sqrt(share) + _Z_POWER * sqrt(share - difference**2)
-    return ceil((root / difference) ** 2)
 
 
 def discordance(lost: int, won: int, n: int) -> float:
@@ -47,7 +26,7 @@ def sentence(n: int, discordant: float, rows_per_item: float) -> str:
     """Say in plain words what n test items can show, and how many more labels would show more."""
     if enough(n, discordant):
         return f"{first_part(n, discordant)}."
-    rows = (items_needed(WANTED, discordant) - n) * rows_per_item
+    rows = (items_for_difference(WANTED, discordant) - n) * rows_per_item
     return (
         f"{first_part(n, discordant)}; about {rounded(max(1.0, rows))} more labelled rows "
         f"would show {_points(WANTED)}."

@@ -9,6 +9,7 @@ from msgspec import Struct
 from steelyard.card import TaskCard
 from steelyard.record import Prediction, Record
 from steelyard.report.units import clean
+from steelyard.stats import ALPHA, items_for_difference
 from steelyard.weigh import best, enough
 from steelyard.weigh.best import Choice
 from steelyard.weigh.confusion import Confusion, confusion
@@ -83,12 +84,12 @@ def _said(
 def _apart(one: Record, other: Record, pair: best.Pair) -> str:
     """Say how many test items would tell two specialists apart, if they differ as they did here."""
     names = f"{name(one)} and {name(other)}"
-    if pair.p_value < enough.ALPHA:
+    if pair.p_value < ALPHA:
         return f"These {pair.n} test items tell {names} apart."
     gap = abs(pair.difference.estimate)
     if pair.won == pair.lost:
         return f"{names} are right equally often here: no number of test items is known to do."
-    items = enough.items_needed(gap, enough.discordance(pair.lost, pair.won, pair.n))
+    items = items_for_difference(gap, enough.discordance(pair.lost, pair.won, pair.n))
     return (
         f"To tell {names} apart, if they differ as much as here, takes about "
         f"{enough.rounded(items)} test items; there are {pair.n:,}."

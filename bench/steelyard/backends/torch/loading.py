@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import transformers
 
+from steelyard import shards
 from steelyard.backends.torch.device import Place
 from steelyard.errors import Refusal, WorkerError
 
@@ -30,13 +31,15 @@ def settings(folder: Path) -> dict[str, Any]:
 def load(kind: Any, folder: Path, place: Place) -> Any:
     """Return the model of `folder`, ready to be asked, on its device.
 
-    `kind` is one of transformers' Auto classes. Raises Refusal for pickled weights and for an
-    architecture that transformers has not, WorkerError for files that do not fit together.
+    `kind` is one of transformers' Auto classes. Raises Refusal for pickled weights, for an index
+    that names files elsewhere and for an architecture that transformers has not, WorkerError for
+    files that do not fit together.
     """
     settings(folder)
     pickled = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLED)
     if pickled:
         raise Refusal(f"{folder / pickled[0]}: pickled weights can run code; use safetensors")
+    _check_shards(folder)
     transformers.utils.logging.disable_progress_bar()
     try:
         model, report = kind.from_pretrained(
@@ -52,6 +55,14 @@ def load(kind: Any, folder: Path, place: Place) -> Any:
         raise WorkerError(f"{folder}: {' '.join(str(error).split())[:300]}") from error
     _check_complete(report, folder)
     return model.to(place.device).eval()
+
+
+def _check_shards(folder: Path) -> None:
+    """Refuse an index that leads out of the folder: transformers would follow it."""
+    inside = folder.resolve()
+    present = {path.name for path in folder.iterdir() if path.resolve().parent == inside}
+    for index in sorted(folder.glob(f"*{shards.SUFFIX}")):
+        shards.check(index.read_bytes(), present, str(index))
 
 
 def _attention(folder: Path) -> Mapping[str, str]:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from steelyard.report.notes import legend
 from steelyard.report.rows import TaskTable
 from steelyard.report.sheet import Sheet, lay_out
 
-HEAD = "% Needs \\usepackage{booktabs,graphicx}. Written by steelyard; every name is escaped.\n"
+# A panel that is wider than the line is made narrower; a narrow one is left as it is.
+HEAD = (
+    "% Needs \\usepackage{booktabs,graphicx}. Written by steelyard; every name is escaped.\n"
+    "% With \\usepackage[T1]{fontenc} too, straight quotes and underscores are those of the font.\n"
+    "\\providecommand{\\steelyardfit}[1]{\\setbox0=\\hbox{#1}\\ifdim\\wd0>\\linewidth\n"
+    "  \\resizebox{\\linewidth}{!}{\\usebox0}\\else\\usebox0\\fi}\n"
+)
+# The columns of the second panel, and those that both begin with.
+TAKEN = frozenset(("p50", "p99", "memory", "fits in", "energy"))
+LEADING = frozenset(("model", "device"))
 
 _COMMANDS = {
     "\\": r"\textbackslash{}",
@@ -65,25 +74,61 @@ def _escaped(character: str) -> str:
 
 
 def _table(sheet: Sheet) -> str:
-    titles = ["role", *(column.title for column in sheet.columns)]
-    body = [_line((line.role, *line.flat_cells)) for line in sheet.lines]
+    """Return a table of two panels, what a model answers and what it takes, then its notes."""
+    label = f"tab:steelyard-{_UNLABELLED.sub('-', sheet.title.lower()).strip('-')}"
+    taken = [place for place, one in enumerate(sheet.columns) if one.title in TAKEN]
+    rest = [place for place in range(len(sheet.columns)) if place not in taken]
+    leading = [place for place in rest if sheet.columns[place].title in LEADING]
+    panels = [rest, [*leading, *taken]] if taken and rest != leading else [[*rest, *taken]]
     lines = [
-        r"\begin{table}",
-        r"\centering\footnotesize",
+        r"\begin{table}[!htbp]",
+        r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
         rf"\caption{{{escape(sheet.title)}}}",
-        rf"\label{{tab:steelyard-{_UNLABELLED.sub('-', sheet.title.lower()).strip('-')}}}",
-        r"\resizebox{\linewidth}{!}{%",
-        rf"\begin{{tabular}}{{ll{'r' * (len(titles) - 2)}}}",
-        r"\toprule",
-        _line(titles),
-        r"\midrule",
-        *body,
-        r"\bottomrule",
-        r"\end{tabular}}",
+        rf"\label{{{label}}}",
+        r"\par\smallskip",
+        "\\par\\medskip\n".join(_panel(sheet, panel) for panel in panels),
         r"\end{table}",
-        *_notes(sheet.notes),
+        *_notes_of(sheet, label),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _panel(sheet: Sheet, places: Sequence[int]) -> str:
+    columns = [sheet.columns[place] for place in places]
+    kinds = "".join("r" if one.figures else "l" for one in columns)
+    body = [
+        rf"\steelyardfit{{\begin{{tabular}}{{{kinds}}}",
+        r"\toprule",
+        _line([one.title for one in columns]),
+    ]
+    role = None
+    for line in sheet.lines:
+        if line.role != role:
+            body += [r"\midrule", _heading(line.role, len(columns))]
+            role = line.role
+        body += _lines([line.cells[place] for place in places])
+    return "\n".join([*body, r"\bottomrule", r"\end{tabular}}"]) + "\n"
+
+
+def _heading(role: str, width: int) -> str:
+    return rf"\multicolumn{{{width}}}{{l}}{{\itshape {escape(role)}}} \\"
+
+
+def _lines(cells: Sequence[str]) -> list[str]:
+    """Return one line, and under it a smaller one where a cell has two."""
+    parts = [cell.partition("\n")[::2] for cell in cells]
+    lines = [_line([first for first, _ in parts])]
+    if any(second for _, second in parts):
+        lines.append(_line([second for _, second in parts], size=r"\scriptsize "))
+    return lines
+
+
+def _notes_of(sheet: Sheet, label: str) -> list[str]:
+    """Return a table's verdict and notes; they name it, since a table may float away from them."""
+    verdict = [f"verdict: {sheet.verdict}"] if sheet.verdict else []
+    told = _notes([*verdict, *sheet.notes])
+    head = rf"\par\medskip{{\footnotesize\noindent\textbf{{Table~\ref{{{label}}}:}}\par}}"
+    return [head, *told] if told else []
 
 
 def _notes(notes: Iterable[str]) -> list[str]:
@@ -91,6 +136,7 @@ def _notes(notes: Iterable[str]) -> list[str]:
     return [rf"{{\footnotesize\noindent {escape(note)}\par}}" for note in notes]
 
 
-def _line(cells: Iterable[str]) -> str:
+def _line(cells: Iterable[str], size: str = "") -> str:
     # After a line's end or a rule, LaTeX takes a bracket or a star as an argument.
-    return "{}" + " & ".join(map(escape, cells)) + r" \\"
+    told = (f"{size}{escape(cell)}" if cell else "" for cell in cells)
+    return "{}" + " & ".join(told) + r" \\"

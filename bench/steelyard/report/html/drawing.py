@@ -68,7 +68,7 @@ def _channel(channel: str, field: str, axis: Axis) -> Any:
     label = f"{form}+'{axis.unit}'" if form else "format(datum.value,'~g')"
     values = list(ticks(axis)) if axis.scale == "log" else alt.Undefined
     drawn = alt.Axis(
-        title=axis.title,
+        title=axis.title or None,
         values=values,
         tickCount=5,
         labelExpr=label,

@@ -14,6 +14,8 @@ from steelyard.report.rows import Row, TaskTable
 from steelyard.stats import Quantile
 
 FRONT = "front"
+_WAYS: dict[bool | None, str] = {True: "a better", False: "a worse", None: "more"}
+_ITEMS = {True: ", on exactly the items that the generalists were asked", False: ""}
 
 
 class Taken(Struct, frozen=True, kw_only=True):
@@ -105,10 +107,12 @@ def _plot(table: TaskTable, resource: Resource, title: str, rows: Sequence[Row])
     metric = units.clean(rows[0].metric)
     ends = [v for p in points for v in (p.x, p.x_low, p.x_high) if v is not None]
     heights = [v for p in points for v in (p.y, p.y_low, p.y_high) if v is not None]
-    front = frontier(points)
+    more = table.higher_is_better
+    front = () if more is None else frontier(points, higher=more)
+    same = any(row.same_items for row in rows)
     return Plot(
         title=f"{metric} against {resource.name}",
-        sentence=_sentence(front, metric, resource, same=any(row.same_items for row in rows)),
+        sentence=_sentence(front, f"{_WAYS[more]} {metric}{_ITEMS[same]}", resource),
         x=logarithmic(f"{title}, log scale", resource.unit, ends),
         y=linear(metric, heights),
         points=tuple(points),
@@ -141,11 +145,12 @@ def _point(row: Row, resource: Resource, *, several: bool) -> Point | None:
     )
 
 
-def frontier(points: Sequence[Point]) -> tuple[Point, ...]:
-    """Return the points than which none scores as much for less, from the cheapest up."""
+def frontier(points: Sequence[Point], *, higher: bool = True) -> tuple[Point, ...]:
+    """Return the points than which none scores as well for less, from the cheapest up."""
+    sign = 1 if higher else -1
     front: list[Point] = []
-    for point in sorted(points, key=lambda p: (p.x, -p.y)):
-        if not front or point.y > front[-1].y:
+    for point in sorted(points, key=lambda p: (p.x, -sign * p.y)):
+        if not front or sign * point.y > sign * front[-1].y:
             front.append(point)
     return tuple(front)
 
@@ -160,13 +165,16 @@ def _stairs(front: Sequence[Point]) -> Line:
     )
 
 
-def _sentence(front: Sequence[Point], metric: str, resource: Resource, *, same: bool) -> str:
+def _sentence(front: Sequence[Point], up: str, resource: Resource) -> str:
     names = ", ".join(dict.fromkeys(point.name for point in front))
-    items = ", on exactly the items that the generalists were asked" if same else ""
+    beaten = (
+        f"As measured, no other scores as well for less {resource.name} than: {names}."
+        if front
+        else "No card says whether that is better."
+    )
     return (
-        f"Up is a better {metric}{items}; left is less {resource.name}. Bars are 95 % intervals"
-        f"{' where one is known' if resource is MEMORY else ''}. "
-        f"As measured, no other scores as much for less {resource.name} than: {names}."
+        f"Up is {up}; left is less {resource.name}. Bars are 95 % intervals"
+        f"{' where one is known' if resource is MEMORY else ''}. {beaten}"
     )
 
 
