@@ -29,7 +29,7 @@ def identity(machine: Machine) -> Host:
     hashes = {name: software.wheel_hash(package) for name, package in packages.items()}
     return Host(
         machine=machine.userland.machine or "unknown",
-        cpu=board(machine) or said.model or platform.processor() or "unknown",
+        cpu=board(machine) or said.model or said.core or platform.processor() or "unknown",
         cores=machine.userland.cores or cores(),
         memory_bytes=memory_bytes(machine),
         system=f"{platform.system()} {_release(machine)}",
