@@ -36,6 +36,7 @@ def main() -> int:
         },
         RESULTS / "README.md": {
             "default": markdown.text(run_tables((RESULTS / "default",), found)),
+            "machines": markdown.text(run_tables((RESULTS / "machines",), found)),
             "parents": markdown.text(run_tables((RESULTS / "parents",), found)),
             "dependability": _claim("dependable", RESULTS / "dependability", found),
         },
