@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := edge,fasttext,fetch,export,energy,report,pytest,dev
+EXTRAS := edge,crf,fasttext,fetch,fleet,images,ocr,export,energy,report,pytest,dev
 STAMP := $(VENV)/.installed
 
 .PHONY: help bench bench-quick test lint docs clean

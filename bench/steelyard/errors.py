@@ -83,6 +83,12 @@ class HistoryError(SteelyardError):
     exit_code = 3
 
 
+class FleetError(SteelyardError):
+    """A fleet cannot go on: its scheduler is gone, or what a device sent is not what it said."""
+
+    exit_code = 3
+
+
 class Refusal(SteelyardError):  # noqa: N818 - a refusal is an answer, not a fault
     """What this machine cannot do; the message says why and what would help."""
 

@@ -35,6 +35,7 @@ KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "array": ("steelyard.backends.ort.array", "open_array", ("onnxruntime",)),
     "hog": ("steelyard.backends.ort.hog", "open_hog", ("onnxruntime",)),
     "signal": ("steelyard.backends.ort.signal", "open_signal", ("onnxruntime",)),
+    "text-line": ("steelyard.backends.ort.text_line", "open_text_line", ("onnxruntime",)),
     "tagger": ("steelyard.backends.ort.tagger", "open_tagger", ("onnxruntime", "tokenizers")),
     "classifier": (
         "steelyard.backends.ort.classifier",
