@@ -22,6 +22,7 @@ COMMANDS = {
     "curve": "Show from how many labelled examples on the small model keeps up.",
     "doctor": "Show what this device can measure, and what to change first.",
     "export": "Write runs for other programs: LaTeX, Parquet, CycloneDX and more.",
+    "fleet": "Run the same cells on many devices, one at a time on each.",
     "gate": "Fail where a candidate is slower, larger, hungrier or less accurate.",
     "history": "Plot a cell over many runs, with its change points and their commits.",
     "licences": "List the sources of data and weights with their terms.",
