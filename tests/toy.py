@@ -88,5 +88,11 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 def call(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `steelyard` in the project to its end."""
     child = start(folder, *arguments)
-    out, err = child.communicate(timeout=120)
+    try:
+        # Only what hangs takes that long, however busy the machine.
+        out, err = child.communicate(timeout=300)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.communicate()
+        raise
     return subprocess.CompletedProcess(arguments, child.returncode, out, err)

@@ -127,6 +127,8 @@ def test_the_published_runs_are_sound_and_a_tampered_copy_is_not(tmp_path: Path)
     assert sound.returncode == 0, sound.stdout
     assert "WRONG" not in sound.stdout
     assert sound.stdout.count("recomputed from the predictions") == len(folders)
+    # An empty cache stays so: nothing is fetched, generated or read to verify a run.
+    assert sound.stderr == ""
     assert sound.stdout.splitlines()[-1].startswith("Nothing is wrong: ")
 
     copy = tmp_path / "copy"

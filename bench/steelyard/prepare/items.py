@@ -28,19 +28,30 @@ def load(
 
     Raises SourceError or PrepareError.
     """
-    key = _key(found.card)
-    done = cache.entry(KIND, key)
+    done = kept(found, cache)
     if done is not None:
-        return _kept(done)
+        return done
+    key = _key(found.card)
     paths = fetch(found.card.files, found.folder, cache, progress, offline=offline)
     progress.say(f"reading {found.card.id}")
     reader = plugins.load("readers", found.card.reader.name)
     with cache.build(KIND, key) as out:
         dataset = data.dataset(found.card, paths, reader, out)
         (out / FILE).write_bytes(msgspec.json.encode(dataset))
-    entry = cache.entry(KIND, key)
-    assert entry is not None, "a build that ended cleanly is in the cache"  # noqa: S101
-    return _kept(entry)
+    made = kept(found, cache)
+    assert made is not None, "a build that ended cleanly is in the cache"  # noqa: S101
+    return made
+
+
+def kept(found: Found[TaskCard], cache: Cache) -> Dataset | None:
+    """Return a task's data set, with where its arrays lie, or None where the cache has none."""
+    done = cache.entry(KIND, _key(found.card))
+    if done is None:
+        return None
+    dataset = msgspec.json.decode((done / FILE).read_bytes(), type=Dataset)
+    if not (done / arrays.INDEX).is_file():
+        return dataset
+    return msgspec.structs.replace(dataset, arrays=done)
 
 
 def entry(found: Found[TaskCard], cache: Cache) -> Path:
@@ -49,14 +60,6 @@ def entry(found: Found[TaskCard], cache: Cache) -> Path:
     if done is None:
         raise PrepareError(f"task {found.card.id}: its data set is not in the cache; prepare it")
     return done
-
-
-def _kept(entry: Path) -> Dataset:
-    """Return a kept data set, and where its arrays lie."""
-    dataset = msgspec.json.decode((entry / FILE).read_bytes(), type=Dataset)
-    if not (entry / arrays.INDEX).is_file():
-        return dataset
-    return msgspec.structs.replace(dataset, arrays=entry)
 
 
 def _key(card: TaskCard) -> str:

@@ -38,7 +38,7 @@ def verify(folder: Path, ground: Ground) -> tuple[tuple[Line, ...], tuple[RunFil
     lines += samples.samples(runs, pinned=pins.pinned(folder))
     lines += answers.scores(kept, runs, ground.catalog)
     lines += origins.cards(runs, ground.catalog)
-    lines += origins.data(kept, runs, ground.catalog, ground.cache, ground.progress)
+    lines += origins.data(kept, runs, ground.catalog, ground.cache)
     lines += origins.artifacts(runs, ground.cache, ground.progress)
     return tuple(lines), runs
 

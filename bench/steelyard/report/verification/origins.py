@@ -46,10 +46,11 @@ def cards(runs: Sequence[RunFile], found: Catalog) -> list[Line]:
     return lines + ([ok(f"cards: {same} of tasks and models are the present ones")] if same else [])
 
 
-def data(
-    kept: Kept, runs: Sequence[RunFile], found: Catalog, cache: Cache, progress: Progress
-) -> list[Line]:
-    """Hold data sets, and the labels that were expected, against those in the cache."""
+def data(kept: Kept, runs: Sequence[RunFile], found: Catalog, cache: Cache) -> list[Line]:
+    """Hold data sets, and the labels that were expected, against those in the cache.
+
+    What is not there is not fetched, generated or read for this.
+    """
     by_task: dict[str, list[tuple[RunFile, Record]]] = {}
     for run in runs:
         for record in run.records:
@@ -59,9 +60,8 @@ def data(
     same = 0
     for task, pairs in by_task.items():
         entry = found.tasks[task]
-        try:
-            dataset = items.load(entry, cache, progress, offline=True)
-        except SteelyardError:
+        dataset = items.kept(entry, cache)
+        if dataset is None:
             lines.append(unchecked(f"data of {task}: not in the cache; steelyard prepare gets it"))
             continue
         faults = [*_data(task, pairs, dataset, entry.sha256), *_labels(pairs, kept, dataset)]
