@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import reference
@@ -15,27 +15,33 @@ from steelyard.claims import Ledger
 from steelyard.cli.claims import judged
 from steelyard.cli.output import run_tables, run_verdicts
 from steelyard.cost import load_prices
-from steelyard.report import ledger, markdown, readme, verdicts
+from steelyard.report import ledger, markdown, readme
+from steelyard.verdict import Comparison, TaskVerdict, Verdict, told, words
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
+# What is judged together: all on one machine, a cell in one of them only.
+PUBLISHED = tuple(RESULTS / name for name in ("default", "office", "machines"))
 REFERENCE = ROOT / "docs" / "reference.md"
 
 
 def main() -> int:
     """Update or check; return the exit status."""
     found = catalog.load()
+    judgements = run_verdicts(PUBLISHED, found)
+    claims = judged(PUBLISHED, found, None, load_prices())
     pages = {
         ROOT / "README.md": {
-            "so-far": _so_far(found),
-            "claims": ledger.standings(judged((RESULTS / "default",), found, None, load_prices())),
-            "verdicts": _verdicts(found),
+            "so-far": _so_far(judgements, claims),
+            "claims": ledger.standings(claims),
+            "verdicts": _verdicts(judgements),
             "help": _code(_help()),
             "tasks": _tasks(found),
             "models": _models(found),
         },
         RESULTS / "README.md": {
             "default": markdown.text(run_tables((RESULTS / "default",), found)),
+            "office": markdown.text(run_tables((RESULTS / "office",), found)),
             "machines": markdown.text(run_tables((RESULTS / "machines",), found)),
             "parents": markdown.text(run_tables((RESULTS / "parents",), found)),
             "dependability": _claim("dependable", RESULTS / "dependability", found),
@@ -58,24 +64,26 @@ def _check(pages: Mapping[Path, Mapping[str, str]]) -> int:
     return 1 if stale else 0
 
 
-def _so_far(found: Catalog) -> str:
+def _so_far(made: Sequence[TaskVerdict], stand: Ledger) -> str:
     """Return the answer in two sentences, for readers who read no further."""
-    made = run_verdicts((RESULTS / "default",), found)
-    ends = Counter(one.outcome for one in made)
+    compared = [one for one in made if told(one.pairs, one.by)]
+    ends = Counter(one.outcome for one in compared)
     largest = max(
         record.artifact.parameters
-        for run in store.read_runs(RESULTS / "default")
+        for folder in PUBLISHED
+        for run in store.read_runs(folder)
         for record in run.records
-        if record.role == "generalist" and record.artifact
+        if record.role == "generalist" and record.answered and record.artifact
     )
     standing: dict[str, list[str]] = {}
-    for claim in judged((RESULTS / "default",), found, None, load_prices()).claims:
+    for claim in stand.claims:
         standing.setdefault(claim.standing, []).append(claim.id)
     claims = "; ".join(f"{word}: {', '.join(ids)}" for word, ids in standing.items())
     return (
-        f"**So far**, on {len(made)} tasks, one small virtual machine, and against language models "
-        f"of at most {largest / 1e9:.3g} billion parameters: the small side wins on "
-        f"{ends['wins']} tasks, the large side on {ends['loses']}, {ends['undecided']} undecided. "
+        f"**So far**, on one small virtual machine, and against generalists of at most "
+        f"{largest / 1e9:.3g} billion parameters: of {len(made)} tasks the small side wins "
+        f"{ends['wins']}, the large side {ends['loses']}, {ends['undecided']} are undecided, and "
+        f"{len(made) - len(compared)} have no generalist that answered. "
         f"Of the claims, {claims}. [What came out](#what-came-out)"
     )
 
@@ -86,13 +94,37 @@ def _claim(name: str, folder: Path, found: Catalog) -> str:
     return ledger.text(Ledger(claims=tuple(one for one in made.claims if one.id == name)))
 
 
-def _verdicts(found: Catalog) -> str:
-    lines = ["| task | verdict on the same items |", "| :-- | :-- |"]
-    lines += [
-        f"| {markdown.escape(one.task)} | {markdown.escape(verdicts.line(one))} |"
-        for one in run_verdicts((RESULTS / "default",), found)
+def _verdicts(made: Sequence[TaskVerdict]) -> str:
+    """Return a line a task: the pair that its sentence tells of, in figures."""
+    lines = [
+        "| task | verdict | small | large | small less large | items | time | memory | expected |",
+        "| :-- | :-- | :-- | :-- | --: | --: | --: | --: | :-- |",
     ]
+    for one in made:
+        pair = told(one.pairs, one.by)
+        cells = _pair(pair) if pair else ("-",) * 6
+        outcome = words.OUTCOMES[one.outcome] if pair else "no generalist answered"
+        row = (one.task, outcome, *cells, one.expectation or "-")
+        lines.append(f"| {' | '.join(map(markdown.escape, row))} |")
     return "\n".join(lines)
+
+
+def _pair(pair: Verdict) -> tuple[str, ...]:
+    """Return who was compared, the difference with its interval, and what the small one takes."""
+    resources = (pair.resource("latency_p50"), pair.resource("memory_peak"))
+    return (
+        pair.small.name,
+        pair.large.name,
+        words.difference(pair.score, signed=True),
+        str(pair.score.n),
+        *(_share(one) for one in resources),
+    )
+
+
+def _share(one: Comparison | None) -> str:
+    if one is None or one.small is None or one.large is None:
+        return "-"
+    return words.times(one.small / one.large).removesuffix(" of")
 
 
 def _help() -> str:

@@ -9,10 +9,12 @@ from msgspec import structs
 from tests.unit.claiming import LARGE, SMALL, load, run
 
 from steelyard import store
+from steelyard.claims.types import ClaimResult, Ledger, Standing
 from steelyard.cli.claims import command
 from steelyard.errors import CardError, PricesError
 from steelyard.record import RunFile
 from steelyard.record_file import encode
+from steelyard.report import ledger
 
 HOSTILE = "huge\x1b[31m</script>|`x`"
 
@@ -54,6 +56,21 @@ def test_json_and_markdown_say_the_same(tmp_path: Path) -> None:
     for claim in told["claims"]:
         assert f"#### {claim['id']}: {claim['standing']}" in text
         assert claim["rule"]
+
+
+def test_claims_tested_on_unlike_records_say_each_how_far_they_reach() -> None:
+    def claim(name: str, scope: str, standing: Standing = "supported") -> ClaimResult:
+        return ClaimResult(id=name, statement=name, standing=standing, reason="r", scope=scope,
+                           metric="m", rule="r", unit="times")  # fmt: skip
+
+    one = claim("faster", "against a")
+    three = (one, claim("efficient", "against a"), claim("cheaper", "against b"))
+    unlike = ledger.standings(Ledger(claims=three))
+    alike = ledger.standings(Ledger(claims=(one, claim("energy", "against c", "not tested"))))
+
+    assert "Tested against a (faster, efficient)." in unlike
+    assert "Tested against b (cheaper)." in unlike
+    assert alike.splitlines()[2] == "Tested against a."
 
 
 def test_a_hostile_name_steers_neither_terminal_nor_markdown(tmp_path: Path) -> None:

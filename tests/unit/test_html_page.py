@@ -66,6 +66,34 @@ def test_the_title_is_answered_in_one_sentence_from_the_verdicts() -> None:
     assert document.answer(()) == "No verdicts were made."
 
 
+def test_a_task_without_a_generalist_that_answered_is_not_counted_as_undecided() -> None:
+    first, second, third = findings(usual_run()).tables
+    assert third.verdict
+    rows = tuple(row for row in third.rows if row.role != "generalist")
+    alone = replace(third, rows=rows, verdict=replace(third.verdict, pairs=(), by=None))
+
+    assert document.answer((first, second, alone)).startswith(
+        "The small side wins on 2 of 2 tasks here, the large on 0, 0 are undecided; "
+        "on 1 more no generalist answered; "
+    )
+
+
+def test_of_many_models_the_sizes_are_told_and_of_one_that_refused_nothing() -> None:
+    usual = findings(usual_run())
+    table = usual.tables[0]
+    (tiny,) = (row for row in table.rows if row.role == "specialist")
+    more = tuple(
+        replace(tiny, cell=replace(tiny.cell, model=f"tiny-{n}"), parameters=n * 1000)
+        for n in range(1, 8)
+    )
+    refused = replace(tiny, role="generalist", score=None)
+    many = replace(usual, tables=(replace(table, rows=(*table.rows, *more, refused)),))
+
+    told = next(document.subject(many))
+
+    assert "8 specialists (1 k to 1 M parameters) against 1 generalist (huge, " in told
+
+
 def test_shown_figures_have_minus_signs_and_claims_no_backticks() -> None:
     usual = findings(usual_run())
     turned = replace(

@@ -29,6 +29,7 @@ def test_a_small_model_that_is_better_and_needs_less_wins() -> None:
     assert made.outcome == "wins"
     assert made.by == cell(model="mini")
     (pair,) = made.pairs
+    assert verdict.told(made.pairs, made.by) == pair
     assert (pair.score.small, pair.score.large) == (0.95, 0.75)
     assert pair.score.estimate == 0.2
     assert (pair.score.low, pair.score.high) == stats.paired_difference(5, 25, 100)[1:]
@@ -104,6 +105,8 @@ def test_a_task_is_won_only_over_every_generalist() -> None:
     assert made.outcome == "undecided"
     assert made.family == 2
     assert "titan" in made.reason
+    # The sentence tells of the pair that stands in the way.
+    assert verdict.told(made.pairs, made.by) == made.pairs[1]
     assert "Of 2 pairs the small model wins 1, the large one 0; 1 undecided" in made.reason
 
 
@@ -159,6 +162,7 @@ def test_without_predictions_or_common_items_nothing_is_compared() -> None:
     assert "the predictions of giant@int8 are not at hand" in without.reason
     assert "no item in common" in apart.reason
     assert {without.outcome, apart.outcome} == {"undecided"}
+    assert verdict.told(without.pairs, without.by) is None
 
 
 def test_a_generalist_without_answers_is_named_and_no_opponent() -> None:

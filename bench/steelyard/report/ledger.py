@@ -81,6 +81,17 @@ def _common_scope(ledger: Ledger) -> tuple[str, ...]:
     return (f"Tested {units.clean(scopes.pop())}.",) if len(scopes) == 1 else ()
 
 
+def _scopes(ledger: Ledger) -> Iterator[str]:
+    """Yield each scope once, with the claims that it is of where they differ."""
+    claims: dict[str, list[str]] = {}
+    for claim in ledger.claims:
+        if claim.standing != "not tested":
+            claims.setdefault(claim.scope, []).append(claim.id)
+    for scope, ids in claims.items():
+        of = f" ({', '.join(ids)})" if len(claims) > 1 else ""
+        yield units.clean(f"Tested {scope}{of}.")
+
+
 def _evidence(claim: ClaimResult, *, named: bool) -> Iterator[Line]:
     yield Line(text="")
     yield Line(text=f"{units.clean(claim.id)}: {claim.standing}", style=STYLES[claim.standing])
@@ -105,7 +116,7 @@ def _standings(ledger: Ledger) -> Iterator[str]:
     escape = markdown.escape
     yield f"**{summary(ledger)}**"
     yield ""
-    for scope in _common_scope(ledger):
+    for scope in _scopes(ledger):
         yield from (escape(scope), "")
     yield "| claim | stands | by |"
     yield "| :-- | :-- | :-- |"

@@ -28,10 +28,22 @@ def reason(pairs: Sequence[Verdict], by: Cell | None, absences: Sequence[str]) -
     return ". ".join(_reason(pairs, by, absences)) + "."
 
 
+def told(pairs: Sequence[Verdict], by: Cell | None) -> Verdict | None:
+    """Return the pair that a task's sentence tells of, None where no answers were compared.
+
+    The winner's with its closest opponent; without a winner that of the specialist furthest ahead
+    with what it does not win over.
+    """
+    compared = [p for p in pairs if p.score.estimate is not None]
+    if not compared:
+        return None
+    return _closest(compared, by) if by else _nearest_to_a_verdict(compared)
+
+
 def _reason(pairs: Sequence[Verdict], by: Cell | None, absences: Sequence[str]) -> Iterator[str]:
     compared = [p for p in pairs if p.score.estimate is not None]
-    if compared:
-        shown = _closest(compared, by) if by else _nearest_to_a_verdict(compared)
+    shown = told(pairs, by)
+    if shown:
         yield shown.reason
         if by and len(compared) > 1:
             yield _opponents(compared, by)

@@ -18,8 +18,10 @@ from steelyard.report.html.types import Draw, Findings, Plot
 from steelyard.report.html.view import Costs, Drawn, Group, Page, Task
 from steelyard.report.ledger import ORDER
 from steelyard.report.rows import Row, TaskTable
-from steelyard.verdict import FAMILY, RULE
+from steelyard.verdict import FAMILY, RULE, told
 
+# So many models are named at the head of the page; of more only the sizes are told.
+NAMED = 6
 NOT_CLAIMED = (
     "That an undecided pair is equal: it is undecided.",
     "That one task stands for another, or this machine for another machine.",
@@ -64,22 +66,25 @@ def page(findings: Findings, draw: Draw) -> Page:
 
 def answer(tables: Sequence[TaskTable]) -> str:
     """Answer the title in one sentence from the verdicts, with how large the large side was."""
-    verdicts = [table.verdict for table in tables if table.verdict]
+    verdicts = [one.verdict for one in tables if one.verdict]
     if not verdicts:
         return "No verdicts were made."
-    counts = Counter(one.outcome for one in verdicts)
+    compared = [one for one in verdicts if told(one.pairs, one.by)]
+    counts = Counter(one.outcome for one in compared)
     undecided = counts["undecided"]
     sizes = [
         row.parameters
         for table in tables
         for row in table.rows
-        if row.role == "generalist" and row.parameters
+        if row.role == "generalist" and row.score and row.parameters
     ]
     most = f"; the large side has at most {units.count(max(sizes))} parameters" if sizes else ""
+    others = len(tables) - len(compared)
+    alone = f"; on {others} more no generalist answered" if others else ""
     return (
-        f"The small side wins on {counts['wins']} of {_counted(len(verdicts), 'task')} here, the "
+        f"The small side wins on {counts['wins']} of {_counted(len(compared), 'task')} here, the "
         f"large on {counts['loses']}, {undecided} {'is' if undecided == 1 else 'are'} undecided"
-        f"{most}."
+        f"{alone}{most}."
     )
 
 
@@ -110,7 +115,7 @@ def grouped(lines: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def subject(findings: Findings) -> Iterator[str]:
     """Say in a few words what was set beside what, where and when."""
-    rows = [row for table in findings.tables for row in table.rows]
+    rows = [row for table in findings.tables for row in table.rows if row.score]
     small, large = _models(rows, "specialist"), _models(rows, "generalist")
     yield (
         f"{_counted(len(findings.tables), 'task')}: {_counted(len(small), 'specialist')} "
@@ -132,8 +137,12 @@ def _models(rows: Sequence[Row], role: str) -> list[tuple[str, int | None]]:
 
 
 def _named(models: Sequence[tuple[str, int | None]]) -> str:
-    told = (f"{name}, {units.count(n)} parameters" if n else name for name, n in models)
-    return "; ".join(told) or "none"
+    """Return the names with their sizes, or of many the sizes alone."""
+    sizes = [n for _, n in models if n]
+    if len(models) > NAMED and sizes:
+        return f"{units.count(min(sizes))} to {units.count(max(sizes))} parameters"
+    names = (f"{name}, {units.count(n)} parameters" if n else name for name, n in models)
+    return "; ".join(names) or "none"
 
 
 def _counted(number: int, noun: str) -> str:
